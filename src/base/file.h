@@ -1,0 +1,34 @@
+/* file.h - paths, whole files, and files that are complete or absent. */
+#ifndef SXT_BASE_FILE_H
+#define SXT_BASE_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "base/str.h"
+
+bool sxt_file_exists(const char *path);
+bool sxt_file_is_directory(const char *path);
+/* Create a directory and its parents; an existing one is no error. */
+int sxt_file_mkdirs(const char *path, struct sxt_error *err);
+/* Everything in a regular file; *out is appended to. */
+int sxt_file_read(const char *path, struct sxt_str *out,
+                  struct sxt_error *err);
+/* Write PATH.part, sync, rename to PATH, sync the directory. */
+int sxt_file_write(const char *path, const void *data, size_t n,
+                   struct sxt_error *err);
+/* Sync PATH.part's bytes, give it its final name, sync the directory: after
+ * this the file is complete whatever fails next. */
+int sxt_file_publish(const char *part, const char *path,
+                     struct sxt_error *err);
+/* Remove a file or an empty directory; an absent one is no error. */
+int sxt_file_remove(const char *path, struct sxt_error *err);
+/* "DIR/NAME", or NAME if it is absolute or dir is NULL or empty. */
+char *sxt_path_join(const char *dir, const char *name);
+/* The part before the last slash ("." if none), in new memory. */
+char *sxt_path_dir(const char *path);
+/* The part behind the last slash, borrowed. */
+const char *sxt_path_base(const char *path);
+
+#endif

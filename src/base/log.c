@@ -1,0 +1,61 @@
+/* log.c - lines for people. */
+#define _GNU_SOURCE
+#include "base/log.h"
+
+#include <stdarg.h>
+#include <time.h>
+
+void sxt_log(const struct sxt_log *log, enum sxt_log_level level,
+             const char *format, ...)
+{
+    bool alarm = level <= SXT_LOG_WARN;
+    FILE *file = alarm ? stderr : log->file;
+
+    if (!log->speaks || level > log->level || !file)
+        return;
+    if (level == SXT_LOG_ERROR)
+        fputs("sextant: error: ", file);
+    else if (level == SXT_LOG_WARN)
+        fputs("sextant: warning: ", file);
+    else if (log->stage)
+        fprintf(file, "%-10s", log->stage);
+    va_list args;
+    va_start(args, format);
+    vfprintf(file, format, args);
+    va_end(args);
+    fputc('\n', file);
+    fflush(file);
+}
+
+double sxt_clock(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+void sxt_log_duration(double seconds, char text[32])
+{
+    if (seconds < 100)
+        snprintf(text, 32, "%.1f s", seconds);
+    else if (seconds < 6000)
+        snprintf(text, 32, "%.0f min %02.0f s", (double)(long)(seconds / 60),
+                 seconds - 60 * (double)(long)(seconds / 60));
+    else
+        snprintf(text, 32, "%ld h %02ld min", (long)(seconds / 3600),
+                 (long)(seconds / 60) % 60);
+}
+
+void sxt_log_count(double count, char text[32])
+{
+    static const char *const unit[] = { "", " k", " M", " G", " T", " P" };
+    int i = 0;
+
+    while (count >= 999.5 && i < 5) {
+        count /= 1000;
+        i++;
+    }
+    snprintf(text, 32, count < 10 && i > 0 ? "%.2f%s" : "%.3g%s", count,
+             unit[i]);
+}

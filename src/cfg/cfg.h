@@ -1,0 +1,69 @@
+/* cfg.h - one table names each parameter; everything else follows from it:
+ * parsing, range checks, "did you mean", the reference file, the manual, the
+ * copy in every output.
+ *
+ * A command's values are a plain struct; the table says where each parameter
+ * lies in it.  Strings and lists are owned by the struct (sxt_cfg_free). */
+#ifndef SXT_CFG_CFG_H
+#define SXT_CFG_CFG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/str.h"
+
+enum sxt_cfg_type {
+    SXT_CFG_INT,     /* int64_t */
+    SXT_CFG_REAL,    /* double */
+    SXT_CFG_BOOL,    /* bool */
+    SXT_CFG_STRING,  /* char *; never NULL */
+    SXT_CFG_CHOICE,  /* char *; one of the words in `choices` */
+    SXT_CFG_STRINGS, /* struct sxt_cfg_strings; default: comma-separated */
+    SXT_CFG_GROUP    /* a nested struct, described by `group` */
+};
+
+struct sxt_cfg_strings {
+    char **items;
+    size_t count;
+};
+
+struct sxt_cfg_param {
+    const char *name;
+    enum sxt_cfg_type type;
+    const char *value;    /* the default, as written in a file */
+    double min, max;      /* INT and REAL, both inclusive */
+    const char *unit;     /* "1" if none */
+    const char *doc;      /* one sentence; never empty */
+    size_t offset;        /* offsetof() in the values struct */
+    const char *choices;  /* CHOICE: "a|b|c" */
+    const struct sxt_cfg_param *group; /* GROUP: table ending with name NULL */
+};
+
+/* A command's section of the input file: `name: { … };` */
+struct sxt_cfg_section {
+    const char *name, *doc;
+    const struct sxt_cfg_param *params; /* ends with name NULL */
+    size_t size;                        /* of the values struct */
+};
+
+/* Values from defaults, then `path` (NULL: none), then the settings
+ * ("temperature=0.7", "sampling.top_p=0.9", or with the section before it).
+ *
+ * The file may hold sections of other commands: `known` lists all of them
+ * (ends with NULL), and anything else is an unknown name.  All faults are
+ * reported at once, each as FILE:LINE: what is wrong and what is meant; exit
+ * code SXT_EXIT_CONFIG.  On success *values is new memory for sxt_cfg_free().
+ * In string values a leading "@/" stands for the file's own directory. */
+int sxt_cfg_read(const char *path, const struct sxt_cfg_section *section,
+                 const struct sxt_cfg_section *const *known,
+                 const char *const *settings, size_t n_settings, void **values,
+                 struct sxt_error *err);
+void sxt_cfg_free(const struct sxt_cfg_section *section, void *values);
+
+/* Print a section as an input file with every default, range and sentence;
+ * values NULL prints the defaults.  The text is a valid input file. */
+void sxt_cfg_print(const struct sxt_cfg_section *section, const void *values,
+                   struct sxt_str *out);
+
+#endif

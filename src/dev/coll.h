@@ -1,0 +1,34 @@
+/* coll.h - collectives on device buffers: MPI underneath on a CPU, NCCL on
+ * GPUs.  All are collective over the communicator given at create. */
+#ifndef SXT_DEV_COLL_H
+#define SXT_DEV_COLL_H
+
+#include <stddef.h>
+
+#include "dev/dev.h"
+#include "par/comm.h"
+
+struct sxt_coll; /* opaque */
+
+/* dev and comm are borrowed. */
+struct sxt_coll *sxt_coll_create(struct sxt_dev *dev, struct sxt_comm comm);
+void sxt_coll_destroy(struct sxt_coll *coll);
+int sxt_coll_size(const struct sxt_coll *coll);
+int sxt_coll_rank(const struct sxt_coll *coll);
+
+/* Every rank's `bytes` at from, in rank order, to every rank's `to`
+ * (size * bytes).  Starts; sxt_coll_wait completes.  In place if from is its
+ * own place in to. */
+void sxt_coll_all_gather(struct sxt_coll *coll, void *to, const void *from,
+                         size_t bytes);
+/* Piece r of `from` (size pieces of `bytes`) goes to rank r; `to` receives
+ * piece rank of every rank, in rank order.  Starts. */
+void sxt_coll_all_to_all(struct sxt_coll *coll, void *to, const void *from,
+                         size_t bytes);
+/* Finish what was started, in order. */
+void sxt_coll_wait(struct sxt_coll *coll);
+
+/* Sum of doubles in host memory, in rank order: the same bits on every rank. */
+void sxt_coll_sum_f64(struct sxt_coll *coll, double *x, size_t n);
+
+#endif

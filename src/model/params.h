@@ -1,0 +1,27 @@
+/* params.h - gather, use, release: how the network gets at its weights and
+ * gets rid of its gradients, whoever holds them. */
+#ifndef SXT_MODEL_PARAMS_H
+#define SXT_MODEL_PARAMS_H
+
+#include <stddef.h>
+
+#include "num/dtype.h"
+
+/* Weights by unit.  get() returns the whole unit in device memory, valid until
+ * release(); hint() says which unit comes next, so that it can be on its way
+ * (may do nothing).  Calls are in the same order on every rank. */
+struct sxt_params {
+    enum sxt_dtype type;
+    const void *(*get)(struct sxt_params *self, size_t unit);
+    void (*release)(struct sxt_params *self, size_t unit);
+    void (*hint)(struct sxt_params *self, size_t unit);
+};
+
+/* Gradients by unit.  get() returns the unit's f32 array in device memory,
+ * zeroed; put() hands it back complete for this micro-batch, to be reduced. */
+struct sxt_grads {
+    float *(*get)(struct sxt_grads *self, size_t unit);
+    void (*put)(struct sxt_grads *self, size_t unit);
+};
+
+#endif

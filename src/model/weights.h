@@ -1,0 +1,56 @@
+/* weights.h - model files: whole models in memory, and to and from disk. */
+#ifndef SXT_MODEL_WEIGHTS_H
+#define SXT_MODEL_WEIGHTS_H
+
+#include "h5/in.h"
+#include "h5/out.h"
+#include "model/layout.h"
+#include "model/params.h"
+#include "num/ops.h"
+#include "text/tokenizer.h"
+
+/* model.h5: /tensors/<Hugging Face name> and /hf/<file> as bytes
+ * (config.json, generation_config.json, tokenizer.json, …).  A checkpoint has
+ * the same two groups, so it can be read as a model. */
+#define SXT_MODEL_FORMAT "sextant/model"
+
+/* What a model file says without its tensors. */
+struct sxt_model_head {
+    struct sxt_layout layout;
+    struct sxt_str tokenizer_json; /* empty if the file has none */
+};
+int sxt_model_read_head(struct sxt_in *in, struct sxt_model_head *head,
+                        struct sxt_error *err);
+void sxt_model_head_free(struct sxt_model_head *head);
+
+/* Flat elements [first, first + count) of a unit, converted to `type`, padding
+ * as zeros, into host memory.  This is how a rank reads just its shard. */
+int sxt_model_read_unit(struct sxt_in *in, const struct sxt_layout *layout,
+                        size_t unit, size_t first, size_t count,
+                        enum sxt_dtype type, void *to, struct sxt_error *err);
+
+/* All units resident on one device. */
+struct sxt_weights {
+    struct sxt_params params; /* first: hand &w->params to the network */
+    struct sxt_dev *dev;
+    size_t n_units;
+    void **unit; /* device memory */
+};
+struct sxt_weights *sxt_weights_load(struct sxt_in *in,
+                                     const struct sxt_layout *layout,
+                                     struct sxt_dev *dev, enum sxt_dtype type,
+                                     struct sxt_error *err);
+void sxt_weights_destroy(struct sxt_weights *w);
+
+/* Create the /tensors datasets of a layout and copy /hf over from `from`; the
+ * ranks then write unit ranges.  Collective. */
+int sxt_model_out_begin(struct sxt_out *out, const struct sxt_layout *layout,
+                        enum sxt_h5_type type, struct sxt_in *from,
+                        struct sxt_error *err);
+/* Write flat elements of a unit from host memory (elements of `type`). */
+int sxt_model_out_unit(struct sxt_out *out, const struct sxt_layout *layout,
+                       const char *group, enum sxt_h5_type type, size_t unit,
+                       size_t first, size_t count, const void *from,
+                       struct sxt_error *err);
+
+#endif

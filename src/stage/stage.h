@@ -1,0 +1,50 @@
+/* stage.h - a command: files in, files out, one section of parameters. */
+#ifndef SXT_STAGE_STAGE_H
+#define SXT_STAGE_STAGE_H
+
+#include <signal.h>
+#include <stdbool.h>
+
+#include "base/log.h"
+#include "cfg/cfg.h"
+#include "h5/out.h"
+#include "par/comm.h"
+
+/* What main hands to a command. */
+struct sxt_run {
+    struct sxt_comm comm;
+    struct sxt_log log;
+    const char *command_line;
+    const char *config;  /* the resolved section, a valid input file */
+    const char *out_dir; /* -o, "." by default; relative paths start here */
+    char *const *args;   /* operands behind the options */
+    size_t n_args;
+    bool dry_run;        /* -n: check everything, write nothing */
+    /* Set by USR1, TERM, INT: finish the step, save, return 75.  Local: ranks
+     * agree before they act (sxt_run_stops). */
+    volatile sig_atomic_t *stop;
+};
+
+struct sxt_stage {
+    struct sxt_cfg_section section; /* name, doc, params, size */
+    const char *operands;           /* for --help, "" if none */
+    /* values: the section's struct.  Collective.  Returns 0, or -1 with err;
+     * SXT_EXIT_AGAIN is the code of a clean stop. */
+    int (*run)(struct sxt_run *run, const void *values, struct sxt_error *err);
+};
+
+/* All commands, ends with NULL. */
+extern const struct sxt_stage *const sxt_stages[];
+
+/* "DIR/name" for the run's output directory; caller frees. */
+char *sxt_run_path(const struct sxt_run *run, const char *name);
+/* True on every rank if any rank was asked to stop, or DIR/STOP exists.
+ * Collective. */
+bool sxt_run_stops(const struct sxt_run *run);
+/* Start an output with provenance: command line, configuration, inputs. */
+struct sxt_out *sxt_run_create(const struct sxt_run *run, const char *path,
+                               const char *format, int version,
+                               const char *title, const char *const *inputs,
+                               size_t n_inputs, struct sxt_error *err);
+
+#endif
