@@ -200,6 +200,7 @@ struct sxt_num {
     void *state;         /* the backend's own (primitive cache, scratch) */
     void (*destroy_state)(void *state);
     int threads;         /* OpenMP threads of this rank */
+    char about[120];     /* for sxt_num_describe: instruction set, library */
 };
 
 /* name: "ref", "cpu" or "auto" (the best one here).  threads 0: all that
