@@ -1,0 +1,133 @@
+/* print.c - a section as an input file that explains every parameter. */
+#include "cfg/cfg.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+static void add_quoted(struct sxt_str *out, const char *text)
+{
+    sxt_str_add_char(out, '"');
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\')
+            sxt_str_add(out, "\\%c", *text);
+        else if (*text == '\n')
+            sxt_str_add(out, "\\n");
+        else if ((unsigned char)*text < 0x20)
+            sxt_str_add(out, "\\x%02x", (unsigned char)*text);
+        else
+            sxt_str_add_char(out, *text);
+    }
+    sxt_str_add_char(out, '"');
+}
+
+/* The shortest decimal that reads back as x, with a point: libconfig tells
+ * whole numbers from reals by it. */
+static void add_real(struct sxt_str *out, double x)
+{
+    char text[40];
+
+    for (int digits = 1; digits <= 17; digits++) {
+        double back;
+        snprintf(text, sizeof(text), "%.*g", digits, x);
+        if (sscanf(text, "%lf", &back) == 1 && back == x)
+            break;
+    }
+    sxt_str_add(out, "%s%s", text, strpbrk(text, ".e") ? "" : ".0");
+}
+
+static void add_list(struct sxt_str *out, const struct sxt_cfg_strings *list)
+{
+    sxt_str_add(out, "[");
+    for (size_t i = 0; i < list->count; i++) {
+        sxt_str_add(out, i > 0 ? ", " : "");
+        add_quoted(out, list->items[i]);
+    }
+    sxt_str_add(out, "]");
+}
+
+static void add_value(struct sxt_str *out, const struct sxt_cfg_param *p,
+                      const void *place)
+{
+    switch (p->type) {
+    case SXT_CFG_INT:
+        sxt_str_add(out, "%lld", (long long)*(const int64_t *)place);
+        if (*(const int64_t *)place > INT32_MAX ||
+            *(const int64_t *)place < INT32_MIN)
+            sxt_str_add_char(out, 'L');
+        break;
+    case SXT_CFG_REAL:
+        add_real(out, *(const double *)place);
+        break;
+    case SXT_CFG_BOOL:
+        sxt_str_add(out, *(const bool *)place ? "true" : "false");
+        break;
+    case SXT_CFG_STRINGS:
+        add_list(out, place);
+        break;
+    default:
+        add_quoted(out, *(char *const *)place);
+    }
+}
+
+static void add_bound(struct sxt_str *out, double x)
+{
+    if (fabs(x) >= 1e18)
+        sxt_str_add(out, x > 0 ? "…" : "-…");
+    else
+        sxt_str_add(out, "%.10g", x);
+}
+
+static void add_comment(struct sxt_str *out, const struct sxt_cfg_param *p,
+                        int indent)
+{
+    sxt_str_add(out, "%*s# %s", indent, "", p->doc);
+    if (p->type == SXT_CFG_INT || p->type == SXT_CFG_REAL) {
+        sxt_str_add(out, "  [");
+        add_bound(out, p->min);
+        sxt_str_add(out, ", ");
+        add_bound(out, p->max);
+        sxt_str_add(out, "]");
+        if (strcmp(p->unit, "1") != 0)
+            sxt_str_add(out, " %s", p->unit);
+    }
+    if (p->type == SXT_CFG_CHOICE)
+        sxt_str_add(out, "  [%s]", p->choices);
+    sxt_str_add_char(out, '\n');
+}
+
+static void add_params(struct sxt_str *out, const struct sxt_cfg_param *p,
+                       const char *values, int indent)
+{
+    for (; p->name; p++) {
+        add_comment(out, p, indent);
+        if (p->type == SXT_CFG_GROUP) {
+            sxt_str_add(out, "%*s%s:\n%*s{\n", indent, "", p->name, indent,
+                        "");
+            add_params(out, p->group, values + p->offset, indent + 4);
+            sxt_str_add(out, "%*s};\n", indent, "");
+        } else {
+            sxt_str_add(out, "%*s%s = ", indent, "", p->name);
+            add_value(out, p, values + p->offset);
+            sxt_str_add(out, ";\n");
+        }
+    }
+}
+
+void sxt_cfg_print(const struct sxt_cfg_section *section, const void *values,
+                   struct sxt_str *out)
+{
+    static const struct sxt_cfg_section *const none[] = { NULL };
+    void *defaults = NULL;
+
+    if (!values) {
+        SXT_CHECK(sxt_cfg_read(NULL, section, none, NULL, 0, &defaults,
+                               NULL) == 0);
+        values = defaults;
+    }
+    sxt_str_add(out, "# %s\n%s:\n{\n", section->doc, section->name);
+    add_params(out, section->params, values, 4);
+    sxt_str_add(out, "};\n");
+    sxt_cfg_free(section, defaults);
+}
