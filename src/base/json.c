@@ -107,6 +107,19 @@ const struct sxt_json *sxt_json_member(const struct sxt_json *object, size_t i,
     return (const struct sxt_json *)json_object_iter_value(at);
 }
 
+const struct sxt_json *sxt_json_next(const struct sxt_json *object,
+                                     const char **key)
+{
+    json_t *v = in(object);
+    void *at = *key ? json_object_iter_next(v, json_object_key_to_iter(*key))
+                    : json_object_iter(v);
+
+    if (!at)
+        return NULL;
+    *key = json_object_iter_key(at);
+    return (const struct sxt_json *)json_object_iter_value(at);
+}
+
 struct sxt_span sxt_json_text(const struct sxt_json *v)
 {
     if (sxt_json_type(v) != SXT_JSON_STRING)

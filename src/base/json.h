@@ -40,6 +40,10 @@ const struct sxt_json *sxt_json_get(const struct sxt_json *v, const char *key);
 /* i-th member in file order; *key is borrowed. */
 const struct sxt_json *sxt_json_member(const struct sxt_json *object, size_t i,
                                        const char **key);
+/* The member behind *key in file order (*key NULL: the first), or NULL at the
+ * end; moves *key on.  Walks a large object in linear time. */
+const struct sxt_json *sxt_json_next(const struct sxt_json *object,
+                                     const char **key);
 /* The string's bytes (may hold NULs), or {NULL, 0} if v is no string. */
 struct sxt_span sxt_json_text(const struct sxt_json *v);
 /* The string as a C string, or `other` if v is no string. */
