@@ -10,11 +10,16 @@
 
 struct sxt_coll; /* opaque */
 
-/* dev and comm are borrowed. */
+/* dev is borrowed; comm is duplicated, so that two sxt_coll never mix.
+ * Collective, as is destroy, which waits first. */
 struct sxt_coll *sxt_coll_create(struct sxt_dev *dev, struct sxt_comm comm);
 void sxt_coll_destroy(struct sxt_coll *coll);
 int sxt_coll_size(const struct sxt_coll *coll);
 int sxt_coll_rank(const struct sxt_coll *coll);
+
+/* Most bytes per rank in one call of the library underneath; larger pieces are
+ * split.  The default suits its int counts; tests set a few bytes. */
+void sxt_coll_split_at(struct sxt_coll *coll, size_t bytes);
 
 /* Every rank's `bytes` at from, in rank order, to every rank's `to`
  * (size * bytes).  Starts; sxt_coll_wait completes.  In place if from is its
