@@ -6,6 +6,7 @@
 #ifndef SXT_DEV_DEV_H
 #define SXT_DEV_DEV_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/error.h"
@@ -21,6 +22,10 @@ void *sxt_dev_alloc(struct sxt_dev *dev, size_t bytes);
 void sxt_dev_free(struct sxt_dev *dev, void *p); /* NULL is legal */
 size_t sxt_dev_in_use(const struct sxt_dev *dev); /* bytes now */
 size_t sxt_dev_peak(const struct sxt_dev *dev);   /* bytes at most so far */
+
+/* False if the bytes at p are known to lie outside one piece of device memory.
+ * Only "fake" knows; the num layer asks for every argument of a kernel. */
+bool sxt_dev_holds(const struct sxt_dev *dev, const void *p, size_t bytes);
 
 /* Copies between host and device, and inside the device. */
 void sxt_dev_put(struct sxt_dev *dev, void *to, const void *from_host,

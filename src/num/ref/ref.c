@@ -1,0 +1,20 @@
+/* ref.c - the reference backend's table. */
+#include "num/ref/ref.h"
+
+const struct sxt_ops sxt_ops_ref = {
+    .name = "ref",
+    .gemm = sxt_ref_gemm,
+    .embed = sxt_ref_embed,
+    .embed_bwd = sxt_ref_embed_bwd,
+    .add_rmsnorm = sxt_ref_add_rmsnorm,
+    .rmsnorm_bwd = sxt_ref_rmsnorm_bwd,
+    .rope = sxt_ref_rope,
+    .rope_bwd = sxt_ref_rope_bwd,
+    .swiglu = sxt_ref_swiglu,
+    .swiglu_bwd = sxt_ref_swiglu_bwd,
+    .xent = sxt_ref_xent,
+    .sumsq = sxt_ref_sumsq,
+    .sum_pieces = sxt_ref_sum_pieces,
+    .add = sxt_ref_add,
+    .cast = sxt_ref_cast,
+};
