@@ -68,7 +68,9 @@ static bool exchanges(const struct ground *g, size_t n)
 
 static void move_bytes(const struct ground *g, const char *kind)
 {
-    static const struct { size_t n, most; } table[] = {
+    static const struct {
+        size_t n, most;
+    } table[] = {
         { 1, 1 << 30 }, { 64, 1 << 30 }, { 4099, 1 << 30 },
         { 1000, 1 },    { 4099, 1000 },  { 4096, 1024 },
     };
@@ -79,8 +81,8 @@ static void move_bytes(const struct ground *g, const char *kind)
         ok(gathers(g, n, false), "%s: all_gather of %zu bytes in calls of %zu",
            kind, n, table[i].most);
         ok(gathers(g, n, true), "%s: the same in place", kind);
-        ok(exchanges(g, n), "%s: all_to_all of %zu bytes in calls of %zu",
-           kind, n, table[i].most);
+        ok(exchanges(g, n), "%s: all_to_all of %zu bytes in calls of %zu", kind,
+           n, table[i].most);
     }
 }
 
