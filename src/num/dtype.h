@@ -49,4 +49,25 @@ static inline void sxt_store(void *x, enum sxt_dtype type, size_t i, float y)
         ((uint16_t *)x)[i] = sxt_f32_to_bf16(y);
 }
 
+/* Split master: a finite f32 as the nearest bf16 (ties away from zero) and what
+ * is missing to it, in units of the f32's last place, as a signed 16-bit
+ * number: bits = p 2^16 + rest.  Joining gives back every bit. */
+static inline void sxt_split_master(float x, uint16_t *p, uint16_t *rest)
+{
+    uint32_t bits;
+
+    memcpy(&bits, &x, sizeof(bits));
+    *p = (uint16_t)((bits + 0x8000u) >> 16);
+    *rest = (uint16_t)bits;
+}
+
+static inline float sxt_join_master(uint16_t p, uint16_t rest)
+{
+    uint32_t bits = ((uint32_t)p << 16) + rest - ((uint32_t)(rest >> 15) << 16);
+    float x;
+
+    memcpy(&x, &bits, sizeof(x));
+    return x;
+}
+
 #endif

@@ -106,9 +106,9 @@ struct sxt_attn_paged {
 /* AdamW (Loshchilov & Hutter, arXiv:1711.05101) on n parameters.
  *   m = b1 m + (1-b1) g,  v = b2 v + (1-b2) g^2
  *   p = p - lr (m / c1 / (sqrt(v / c2) + eps) + wd p),  ci = 1 - bi^step
- * with g = grad * grad_scale.  F32: p is `p`.  BF16: the parameter is the exact
- * f32 sum p + rest, where p is its round-to-nearest bf16 and rest holds the
- * low half of the f32 bits ("split master"); ref/adamw.c defines it. */
+ * with g = grad * grad_scale.  F32: p is `p`.  BF16: the parameter is the f32
+ * sxt_join_master(p, rest).  An element's bits do not depend on where it lies
+ * in the array nor on n: shards of any cut give the same parameters. */
 struct sxt_adamw {
     void *p;
     uint16_t *rest; /* BF16 only */
@@ -279,7 +279,9 @@ void sxt_xent(struct sxt_num *num, float *loss, void *dlogits, float *logits,
 void sxt_adamw(struct sxt_num *num, const struct sxt_adamw *a);
 /* sum of squares, in f64, in an order that depends on n only. */
 double sxt_sumsq(struct sxt_num *num, const float *x, size_t n);
-/* y (n) = beta y + sum over p of x (pieces, n), p ascending, in f32. */
+/* y (n) = beta y + sum over p of x (pieces, n), p ascending, in f32: starts
+ * with beta y and rounds after every addition, so that pieces added one by one
+ * or all at once give the same bits. */
 void sxt_sum_pieces(struct sxt_num *num, float *y, const void *x,
                     size_t pieces, size_t n, float beta, enum sxt_dtype type);
 void sxt_add(struct sxt_num *num, void *y, const void *x, size_t n,
