@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "num/cpu/gemm.h"
 
 /* The kernels are compiled for AVX2 and FMA on x86-64 (see include.am), and
  * for the compiler's default elsewhere. */
@@ -17,13 +18,27 @@ static bool can_run(void)
 #endif
 }
 
-static bool has_avx512(void)
+static sxt_gemm_tile *widest_tile(void)
 {
 #if defined(__x86_64__)
-    return __builtin_cpu_supports("avx512f");
-#else
-    return false;
+    if (__builtin_cpu_supports("avx512f"))
+        return sxt_gemm_tile_v16;
 #endif
+    return sxt_gemm_tile_v8;
+}
+
+static void destroy(void *state)
+{
+    struct sxt_cpu *cpu = state;
+
+    free(cpu->scratch);
+    free(cpu);
+}
+
+static void install(struct sxt_ops *op)
+{
+    op->name = "cpu";
+    op->gemm = sxt_cpu_gemm;
 }
 
 int sxt_cpu_install(struct sxt_num *num, struct sxt_error *err)
@@ -35,12 +50,12 @@ int sxt_cpu_install(struct sxt_num *num, struct sxt_error *err)
         return 0;
     }
     struct sxt_cpu *cpu = sxt_calloc(1, sizeof(*cpu));
-    cpu->avx512 = has_avx512();
+    cpu->tile = widest_tile();
+    cpu->scratch = sxt_alloc_aligned((size_t)num->threads * SXT_CPU_SCRATCH);
     num->state = cpu;
-    num->destroy_state = free;
-    num->op.name = "cpu";
-    snprintf(num->about, sizeof(num->about),
-             "%s seen; reference kernels only",
-             cpu->avx512 ? "AVX-512" : "AVX2");
+    num->destroy_state = destroy;
+    install(&num->op);
+    snprintf(num->about, sizeof(num->about), "own kernels for %s",
+             cpu->tile == sxt_gemm_tile_v8 ? "256-bit vectors" : "AVX-512");
     return 0;
 }

@@ -4,14 +4,30 @@
 
 #include "num/ops.h"
 
+/* acc (rows, 16; distance ld_acc) += a (rows, depth; distance 256) by
+ * panel (depth, 16); see gemm.h. */
+typedef void sxt_gemm_tile(float *acc, size_t ld_acc, const float *a,
+                           const float *panel, size_t rows, size_t depth);
+
 /* The backend's own state, num->state. */
 struct sxt_cpu {
-    bool avx512; /* gemm tiles of 16 lanes */
+    sxt_gemm_tile *tile; /* the widest that runs here */
+    char *scratch;       /* SXT_CPU_SCRATCH bytes for each thread */
 };
+
+/* Bytes of working memory of a thread: the blocks of a matrix product. */
+enum { SXT_CPU_SCRATCH = (2 * 192 * 256 + 16 * 256) * 4 };
 
 static inline const struct sxt_cpu *sxt_cpu_of(const struct sxt_num *num)
 {
     return num->state;
 }
+
+static inline void *sxt_cpu_scratch(const struct sxt_num *num, int thread)
+{
+    return sxt_cpu_of(num)->scratch + (size_t)thread * SXT_CPU_SCRATCH;
+}
+
+void sxt_cpu_gemm(struct sxt_num *num, const struct sxt_gemm *g);
 
 #endif

@@ -1,0 +1,37 @@
+/* gemm.h - the pieces of the cpu matrix product.
+ *
+ * Every element of C is one chain of fused multiply-adds over k ascending,
+ * starting from zero.  Blocking only decides which chains run side by side,
+ * and a chain that rests in memory between two blocks of k loses nothing, so
+ * the bits depend neither on m, nor on threads, tiles or vector width. */
+#ifndef SXT_NUM_CPU_GEMM_H
+#define SXT_NUM_CPU_GEMM_H
+
+#include "num/cpu/cpu.h"
+
+enum {
+    GEMM_PANEL = 16,     /* columns of B packed side by side */
+    GEMM_DEPTH = 256,    /* k of a packed panel: 16 KB, half a level-1 cache */
+    GEMM_MAX_ROWS = 192, /* rows of a packed block of A: 192 KB of level 2 */
+    GEMM_MAX_COLS = 256  /* columns of a block of C */
+};
+
+sxt_gemm_tile sxt_gemm_tile_v8;
+sxt_gemm_tile sxt_gemm_tile_v16; /* AVX-512 */
+
+/* op(A) (i0 … i0 + rows, k0 … k0 + depth) as f32, row distance GEMM_DEPTH. */
+void sxt_gemm_pack_a(float *to, const struct sxt_gemm *g, size_t i0,
+                     size_t rows, size_t k0, size_t depth);
+/* op(B) (k0 … k0 + depth, j0 … j0 + 16) as f32 (depth, 16); columns from n
+ * on are copies. */
+void sxt_gemm_pack_b(float *to, const struct sxt_gemm *g, size_t k0,
+                     size_t depth, size_t j0);
+
+/* Columns j0 … j1 of C = A W^T for one row of A: streams W. */
+void sxt_gemv(const struct sxt_gemm *g, const float *a, size_t j0, size_t j1);
+
+/* C (i, j0 … j0 + n) from n finished sums: alpha, beta, bias, type. */
+void sxt_gemm_finish(const struct sxt_gemm *g, size_t i, size_t j0, size_t n,
+                     const float *acc);
+
+#endif
