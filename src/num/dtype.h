@@ -51,12 +51,15 @@ static inline void sxt_store(void *x, enum sxt_dtype type, size_t i, float y)
 
 /* Split master: a finite f32 as the nearest bf16 (ties away from zero) and what
  * is missing to it, in units of the f32's last place, as a signed 16-bit
- * number: bits = p 2^16 + rest.  Joining gives back every bit. */
+ * number: bits = p 2^16 + rest.  Joining gives back every bit.  A NaN stays
+ * one, as 0x7fc0: rounded up, it could look like a number. */
 static inline void sxt_split_master(float x, uint16_t *p, uint16_t *rest)
 {
     uint32_t bits;
 
     memcpy(&bits, &x, sizeof(bits));
+    if ((bits & 0x7fffffffu) > 0x7f800000u)
+        bits = 0x7fc00000u;
     *p = (uint16_t)((bits + 0x8000u) >> 16);
     *rest = (uint16_t)bits;
 }
