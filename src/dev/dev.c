@@ -68,10 +68,10 @@ static size_t mapped(size_t bytes)
 
 void *sxt_dev_alloc(struct sxt_dev *dev, size_t bytes)
 {
-    int access = dev->fake && dev->depth == 0 ? PROT_NONE
-                                              : PROT_READ | PROT_WRITE;
-    char *p = mmap(NULL, mapped(bytes), access, MAP_PRIVATE | MAP_ANONYMOUS,
-                   -1, 0);
+    int access =
+        dev->fake && dev->depth == 0 ? PROT_NONE : PROT_READ | PROT_WRITE;
+    char *p =
+        mmap(NULL, mapped(bytes), access, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     if (p == MAP_FAILED) {
         fprintf(stderr,

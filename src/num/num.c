@@ -8,8 +8,7 @@
 #include "num/ops.h"
 
 /* An entry that a backend does not override is ref's. */
-static int install(struct sxt_num *num, const char *name,
-                   struct sxt_error *err)
+static int install(struct sxt_num *num, const char *name, struct sxt_error *err)
 {
     num->op = sxt_ops_ref;
     snprintf(num->about, sizeof(num->about), "plain C, sums in f64");

@@ -36,8 +36,8 @@ void sxt_gemm(struct sxt_num *num, const struct sxt_gemm *g)
     SXT_CHECK(g->lda >= a_cols && g->ldb >= b_cols && g->ldc >= g->n);
     SXT_CHECK(held(num, g->a, extent(a_rows, a_cols, g->lda), size));
     SXT_CHECK(held(num, g->b, extent(b_rows, b_cols, g->ldb), size));
-    SXT_CHECK(held(num, g->c, extent(g->m, g->n, g->ldc),
-                   sxt_dtype_size(g->c_type)));
+    SXT_CHECK(
+        held(num, g->c, extent(g->m, g->n, g->ldc), sxt_dtype_size(g->c_type)));
     SXT_CHECK(held_if(num, g->bias, g->n, size));
     sxt_dev_enter(num->dev);
     num->op.gemm(num, g);
@@ -295,8 +295,8 @@ double sxt_sumsq(struct sxt_num *num, const float *x, size_t n)
     return sum;
 }
 
-void sxt_sum_pieces(struct sxt_num *num, float *y, const void *x,
-                    size_t pieces, size_t n, float beta, enum sxt_dtype type)
+void sxt_sum_pieces(struct sxt_num *num, float *y, const void *x, size_t pieces,
+                    size_t n, float beta, enum sxt_dtype type)
 {
     SXT_CHECK(held(num, y, n, sizeof(*y)));
     SXT_CHECK(held(num, x, pieces * n, sxt_dtype_size(type)));

@@ -1,13 +1,11 @@
 /* attn.c - causal attention with grouped queries, document by document.
  *
  * For query token t and key token j <= t of the same document:
- *   s_tj = scale q_t k_j,  lse_t = log sum_j exp(s_tj),  p_tj = exp(s_tj - lse_t)
- *   o_t = sum_j p_tj v_j
- * Query head h reads key head h / (hq / hk).  Backward, Dao, arXiv:2307.08691,
- * section 3.1, with D_t = do_t o_t from the stored o and p from the stored lse:
- *   ds_tj = p_tj (do_t v_j - D_t)
- *   dq_t = scale sum_j ds_tj k_j
- *   dk_j = scale sum_t ds_tj q_t,  dv_j = sum_t p_tj do_t
+ *   s_tj = scale q_t k_j,  lse_t = log sum_j exp(s_tj),  p_tj = exp(s_tj -
+ * lse_t) o_t = sum_j p_tj v_j Query head h reads key head h / (hq / hk).
+ * Backward, Dao, arXiv:2307.08691, section 3.1, with D_t = do_t o_t from the
+ * stored o and p from the stored lse: ds_tj = p_tj (do_t v_j - D_t) dq_t =
+ * scale sum_j ds_tj k_j dk_j = scale sum_t ds_tj q_t,  dv_j = sum_t p_tj do_t
  * where the last two sum over the query heads of the group as well. */
 #include <math.h>
 #include <stdlib.h>

@@ -19,8 +19,8 @@ void sxt_ref_gemm(struct sxt_num *num, const struct sxt_gemm *g)
                        sxt_load(g->b, g->type, p * b_row + j * b_col);
             sum *= g->alpha;
             if (g->beta != 0)
-                sum += (double)g->beta *
-                       sxt_load(g->c, g->c_type, i * g->ldc + j);
+                sum +=
+                    (double)g->beta * sxt_load(g->c, g->c_type, i * g->ldc + j);
             if (g->bias)
                 sum += sxt_load(g->bias, g->type, j);
             sxt_store(g->c, g->c_type, i * g->ldc + j, (float)sum);

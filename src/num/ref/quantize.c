@@ -44,8 +44,7 @@ static int8_t code8(double x, double scale)
     return (int8_t)fmin(fmax(q, -127), 127);
 }
 
-static double absmax(const void *x, enum sxt_dtype type, size_t first,
-                     size_t n)
+static double absmax(const void *x, enum sxt_dtype type, size_t first, size_t n)
 {
     double max = 0;
 
@@ -61,8 +60,8 @@ static void quantize_int8(struct sxt_num *num, struct sxt_qmat *w,
     for (size_t i = 0; i < w->n; i++) {
         w->scale[i] = (float)(absmax(x, type, i * w->k, w->k) / 127);
         for (size_t c = 0; c < w->k; c++)
-            w->q[i * w->k + c] = (uint8_t)code8(
-                sxt_load(x, type, i * w->k + c), w->scale[i]);
+            w->q[i * w->k + c] =
+                (uint8_t)code8(sxt_load(x, type, i * w->k + c), w->scale[i]);
     }
 }
 
@@ -104,8 +103,8 @@ static unsigned code4(double x, double max)
     return best;
 }
 
-static void quantize_nf4(struct sxt_num *num, struct sxt_qmat *w,
-                         const void *x, enum sxt_dtype type)
+static void quantize_nf4(struct sxt_num *num, struct sxt_qmat *w, const void *x,
+                         enum sxt_dtype type)
 {
     size_t n_blocks = w->n * (w->k / SXT_NF4_BLOCK);
     double *max = sxt_alloc(n_blocks, sizeof(*max));

@@ -16,8 +16,7 @@ void sxt_ref_quantize(struct sxt_num *num, struct sxt_qmat *w, const void *x,
 void sxt_ref_dequantize(struct sxt_num *num, void *x, const struct sxt_qmat *w,
                         enum sxt_dtype type);
 void sxt_ref_embed(struct sxt_num *num, void *y, const void *table,
-                   const int32_t *ids, size_t t, size_t h,
-                   enum sxt_dtype type);
+                   const int32_t *ids, size_t t, size_t h, enum sxt_dtype type);
 void sxt_ref_embed_bwd(struct sxt_num *num, float *dtable, const void *dy,
                        const int32_t *ids, size_t t, size_t h, size_t vocab,
                        enum sxt_dtype type);

@@ -28,9 +28,9 @@ void sxt_ref_add_rmsnorm(struct sxt_num *num, void *y, float *rstd, void *r,
         }
         double s = 1 / sqrt(squares / (double)h + eps);
         for (size_t c = 0; c < h; c++)
-            sxt_store(y, type, row + c,
-                      (float)(s * sxt_load(w, type, c) *
-                              sxt_load(r, type, row + c)));
+            sxt_store(
+                y, type, row + c,
+                (float)(s * sxt_load(w, type, c) * sxt_load(r, type, row + c)));
         if (rstd)
             rstd[i] = (float)s;
     }
@@ -48,8 +48,7 @@ static void add_dr(void *dr, const void *dy, const void *r, const void *w,
     for (size_t c = 0; c < h; c++) {
         double d = s * sxt_load(w, type, c) * sxt_load(dy, type, row + c) -
                    dot * sxt_load(r, type, row + c);
-        sxt_store(dr, type, row + c,
-                  (float)(sxt_load(dr, type, row + c) + d));
+        sxt_store(dr, type, row + c, (float)(sxt_load(dr, type, row + c) + d));
     }
 }
 

@@ -4,7 +4,8 @@
  * element i + d/2.  At position p, c = cos[p, i], s = sin[p, i]:
  *   y_i = x_i c - x_{i+d/2} s,  y_{i+d/2} = x_{i+d/2} c + x_i s
  * with x = qkv + bias, not rounded between.  Values get the bias only.
- * Backward rotates by the opposite angle; dbias sums the gradients as stored. */
+ * Backward rotates by the opposite angle; dbias sums the gradients as stored.
+ */
 #include "num/ref/ref.h"
 
 /* Bias and rotation of one head at `at`; sign -1 rotates back. */

@@ -114,19 +114,17 @@ static int32_t draw(const struct sxt_sample_row *row, size_t vocab,
     struct candidate best = { -INFINITY, list[0].id };
 
     for (size_t i = 0; i < n; i++) {
-        double u = sxt_rng_uniform(rng, row->index * vocab +
-                                            (uint64_t)list[i].id);
+        double u =
+            sxt_rng_uniform(rng, row->index * vocab + (uint64_t)list[i].id);
         double key = list[i].logit - log(-log(u));
-        if (key > best.logit ||
-            (key == best.logit && list[i].id < best.id))
+        if (key > best.logit || (key == best.logit && list[i].id < best.id))
             best = (struct candidate){ key, list[i].id };
     }
     return best.id;
 }
 
 static int32_t choose(const struct sxt_sample *s, const float *x,
-                      const struct sxt_sample_row *row,
-                      struct candidate *list)
+                      const struct sxt_sample_row *row, struct candidate *list)
 {
     size_t n = collect(s, x, list);
 
@@ -137,8 +135,11 @@ static int32_t choose(const struct sxt_sample *s, const float *x,
         return best.id;
     for (size_t i = 0; i < n; i++)
         list[i].logit /= row->temperature;
-    qsort(list, n, sizeof(*list), by_rank);
-    return draw(row, s->vocab, list, cut(row, list, n));
+    if (row->top_k > 0 || row->top_p < 1 || row->min_p > 0) {
+        qsort(list, n, sizeof(*list), by_rank);
+        n = cut(row, list, n);
+    }
+    return draw(row, s->vocab, list, n);
 }
 
 /* log softmax of the raw logits at id. */

@@ -1,4 +1,5 @@
-/* sums.c - element-wise additions and sums whose order is part of the result. */
+/* sums.c - element-wise additions and sums whose order is part of the result.
+ */
 #include "num/ref/ref.h"
 
 double sxt_ref_sumsq(struct sxt_num *num, const float *x, size_t n)

@@ -20,8 +20,7 @@ void sxt_ref_swiglu(struct sxt_num *num, void *y, const void *gu, size_t t,
 }
 
 void sxt_ref_swiglu_bwd(struct sxt_num *num, void *dgu, const void *dy,
-                        const void *gu, size_t t, size_t f,
-                        enum sxt_dtype type)
+                        const void *gu, size_t t, size_t f, enum sxt_dtype type)
 {
 #pragma omp parallel for num_threads(num->threads)
     for (size_t i = 0; i < t; i++) {
