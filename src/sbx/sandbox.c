@@ -1,0 +1,197 @@
+/* sandbox.c - find out what this node offers and make the strongest jail. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "sbx/jail.h"
+
+enum { LANDLOCK_TRUNCATE = 3 }; /* first ABI that guards every way to write */
+
+static const struct {
+    unsigned long flag;
+    const char *name;
+    bool needed;
+} spaces[] = {
+    { CLONE_NEWUSER, "user", true }, { CLONE_NEWNS, "mount", true },
+    { CLONE_NEWPID, "pid", true },   { CLONE_NEWIPC, "ipc", true },
+    { CLONE_NEWUTS, "uts", false },  { CLONE_NEWCGROUP, "cgroup", false },
+    { CLONE_NEWNET, "net", false },
+};
+enum { N_SPACES = sizeof(spaces) / sizeof(*spaces) };
+
+/* Can this process make these namespaces? */
+static bool can_clone(unsigned long flags)
+{
+    pid_t pid = sxt_sbx_clone(flags);
+
+    if (pid == 0)
+        _exit(0);
+    if (pid < 0)
+        return false;
+    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+    return true;
+}
+
+/* Sites forbid some namespaces and not others: ask for each. */
+static int find_namespaces(struct sxt_sandbox *sandbox, struct sxt_error *err)
+{
+    sandbox->namespaces = 0;
+    for (size_t i = 0; i < N_SPACES; i++) {
+        unsigned long more = sandbox->namespaces | spaces[i].flag;
+        if (can_clone(more))
+            sandbox->namespaces = more;
+        else if (spaces[i].needed)
+            return sxt_err_errno(
+                err, SXT_EXIT_NOSANDBOX,
+                "no sandbox: the kernel refuses a %s namespace; an "
+                "administrator would set user.max_%s_namespaces above 0 "
+                "(and, where they exist, kernel.unprivileged_userns_clone=1, "
+                "kernel.apparmor_restrict_unprivileged_userns=0)",
+                spaces[i].name, i == 1 ? "mnt" : spaces[i].name);
+    }
+    return 0;
+}
+
+/* Are we a root that can make itself nobody?  Root of a user namespace with
+ * one user cannot, and is an ordinary user outside. */
+static bool can_become_nobody(void)
+{
+    unsigned long inside, outside, n;
+    bool found = false;
+    FILE *map = geteuid() == 0 ? fopen("/proc/self/uid_map", "re") : NULL;
+
+    if (!map)
+        return false;
+    while (!found && fscanf(map, "%lu %lu %lu", &inside, &outside, &n) == 3)
+        found = inside <= NOBODY && NOBODY - inside < n;
+    fclose(map);
+    return found;
+}
+
+static void describe(struct sxt_sandbox *sandbox)
+{
+    struct sxt_str s = SXT_STR_EMPTY;
+
+    sxt_str_add(&s, "%s:", sxt_sandbox_tier_name(sandbox));
+    for (size_t i = 0; i < N_SPACES; i++)
+        if (sandbox->namespaces & spaces[i].flag)
+            sxt_str_add(&s, " %s", spaces[i].name);
+    sxt_str_add(&s, "%s", sandbox->namespaces ? " namespaces" : "");
+    if (sandbox->landlock)
+        sxt_str_add(&s, "%s Landlock ABI %d", sandbox->namespaces ? "," : "",
+                    sandbox->landlock);
+    sxt_str_add(&s, ", system call filter; Python %s at %s", sandbox->version,
+                sandbox->python);
+    free(sandbox->describe);
+    sandbox->describe = sxt_strndup(s.data, s.len);
+    sxt_str_free(&s);
+}
+
+static int try_full(struct sxt_sandbox *sandbox, struct sxt_error *err)
+{
+    sandbox->tier = SXT_SANDBOX_FULL;
+    if (find_namespaces(sandbox, err) != 0 ||
+        sxt_sbx_make_filter(sandbox, err) != 0)
+        return -1;
+    /* Root has the right to map two users, unless a container took it. */
+    sandbox->two_ids = can_become_nobody();
+    if (sxt_sbx_battery(sandbox, err) == 0)
+        return 0;
+    if (!sandbox->two_ids)
+        return -1;
+    sandbox->two_ids = false;
+    return sxt_sbx_battery(sandbox, err);
+}
+
+static int try_reduced(struct sxt_sandbox *sandbox, struct sxt_error *err)
+{
+    sandbox->tier = SXT_SANDBOX_REDUCED;
+    sandbox->namespaces = 0;
+    sandbox->two_ids = can_become_nobody();
+    free(sandbox->filter);
+    sandbox->filter = NULL;
+    if (sandbox->landlock < LANDLOCK_TRUNCATE)
+        return sxt_err(err, SXT_EXIT_NOSANDBOX,
+                       "the reduced tier needs Landlock ABI %d (Linux 6.2 and "
+                       "\"landlock\" in the kernel's lsm= list), this kernel "
+                       "has %d",
+                       LANDLOCK_TRUNCATE, sandbox->landlock);
+    if (sxt_sbx_make_filter(sandbox, err) != 0)
+        return -1;
+    return sxt_sbx_battery(sandbox, err);
+}
+
+/* The full tier, else the reduced one if it was asked for, else nothing. */
+static int choose_tier(struct sxt_sandbox *sandbox, bool accept_reduced,
+                       struct sxt_error *err)
+{
+    struct sxt_error full = { 0 }, reduced = { 0 };
+
+    if (try_full(sandbox, &full) == 0)
+        return 0;
+    if (!accept_reduced) {
+        if (err)
+            *err = full;
+        return -1;
+    }
+    if (try_reduced(sandbox, &reduced) == 0)
+        return 0;
+    return sxt_err(err, SXT_EXIT_NOSANDBOX,
+                   "%.900s; nor is there a reduced "
+                   "one: %.900s",
+                   full.text, reduced.text);
+}
+
+struct sxt_sandbox *sxt_sandbox_create(
+    const struct sxt_sandbox_options *options, struct sxt_error *err)
+{
+    struct sxt_sandbox *sandbox = sxt_calloc(1, sizeof(*sandbox));
+
+    sandbox->landlock = sxt_sbx_landlock_abi();
+    if (sxt_sbx_find_python(sandbox, options->python, err) != 0 ||
+        choose_tier(sandbox, options->accept_reduced, err) != 0) {
+        sxt_sandbox_destroy(sandbox);
+        return NULL;
+    }
+    describe(sandbox);
+    return sandbox;
+}
+
+void sxt_sandbox_destroy(struct sxt_sandbox *sandbox)
+{
+    if (!sandbox)
+        return;
+    for (size_t i = 0; i < sandbox->n_binds; i++) {
+        free(sandbox->binds[i].path);
+        free(sandbox->binds[i].target);
+    }
+    free(sandbox->binds);
+    free(sandbox->filter);
+    free(sandbox->python);
+    free(sandbox->version);
+    free(sandbox->boot);
+    free(sandbox->describe);
+    free(sandbox);
+}
+
+enum sxt_sandbox_tier sxt_sandbox_tier(const struct sxt_sandbox *sandbox)
+{
+    return sandbox->tier;
+}
+
+const char *sxt_sandbox_tier_name(const struct sxt_sandbox *sandbox)
+{
+    return sandbox->tier == SXT_SANDBOX_FULL ? "full" : "reduced";
+}
+
+const char *sxt_sandbox_describe(const struct sxt_sandbox *sandbox)
+{
+    return sandbox->describe;
+}
