@@ -1,9 +1,10 @@
 /* dev.c - the devices without a GPU: host and fake.
  *
  * Both hand out private anonymous mappings: zeroed, page aligned, and touched
- * first by the thread that works on them.  They differ in one bit: the pages
- * of "fake" cannot be accessed outside enter and leave.  The list of blocks is
- * ordinary memory.  A device is used by one thread. */
+ * first by the thread that works on them.  The pages of "fake" cannot be
+ * accessed outside enter and leave, and a block of it ends at a page that can
+ * never be, so that a kernel that runs over the end faults.  The list of
+ * blocks is ordinary memory.  A device is used by one thread. */
 #define _GNU_SOURCE
 #include "dev/dev.h"
 
@@ -12,14 +13,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 
 enum { HUGE_FROM = 4 << 20 }; /* bytes from which huge pages pay */
 
 struct block {
-    char *base;
+    char *base; /* what the caller has */
     size_t bytes;
+    char *pages; /* the mapping; fake: one guard page more follows it */
+    size_t pages_bytes;
 };
 
 struct sxt_dev {
@@ -28,6 +32,7 @@ struct sxt_dev {
     struct block *blocks;
     size_t n_blocks, cap;
     size_t in_use, peak;
+    size_t page; /* bytes */
 };
 
 struct sxt_dev *sxt_dev_create(const char *kind, struct sxt_error *err)
@@ -42,6 +47,7 @@ struct sxt_dev *sxt_dev_create(const char *kind, struct sxt_error *err)
     }
     struct sxt_dev *dev = sxt_calloc(1, sizeof(*dev));
     dev->fake = fake;
+    dev->page = (size_t)sysconf(_SC_PAGESIZE);
     return dev;
 }
 
@@ -60,20 +66,41 @@ const char *sxt_dev_kind(const struct sxt_dev *dev)
     return dev->fake ? "fake" : "host";
 }
 
-/* A mapping has at least one byte, so that no two blocks share an address. */
-static size_t mapped(size_t bytes)
+static size_t round_up(size_t x, size_t unit)
 {
-    return bytes > 0 ? bytes : 1;
+    return (x + unit - 1) / unit * unit;
+}
+
+static int access_now(const struct sxt_dev *dev)
+{
+    return dev->fake && dev->depth == 0 ? PROT_NONE : PROT_READ | PROT_WRITE;
+}
+
+/* Map a block; false if there is no memory. */
+static bool map_block(const struct sxt_dev *dev, size_t bytes, struct block *b)
+{
+    size_t guard = dev->fake ? dev->page : 0;
+
+    b->bytes = bytes;
+    b->pages_bytes = round_up(bytes > 0 ? bytes : 1, dev->page);
+    if (b->pages_bytes < bytes)
+        return false;
+    b->pages = mmap(NULL, b->pages_bytes + guard, PROT_NONE,
+                    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (b->pages == MAP_FAILED ||
+        mprotect(b->pages, b->pages_bytes, access_now(dev)) != 0)
+        return false;
+    b->base = b->pages;
+    if (dev->fake)
+        b->base += b->pages_bytes - round_up(bytes, 64);
+    return true;
 }
 
 void *sxt_dev_alloc(struct sxt_dev *dev, size_t bytes)
 {
-    int access =
-        dev->fake && dev->depth == 0 ? PROT_NONE : PROT_READ | PROT_WRITE;
-    char *p =
-        mmap(NULL, mapped(bytes), access, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    struct block b;
 
-    if (p == MAP_FAILED) {
+    if (!map_block(dev, bytes, &b)) {
         fprintf(stderr,
                 "sextant: out of device memory asking for %zu bytes, %zu in "
                 "use\n",
@@ -81,14 +108,14 @@ void *sxt_dev_alloc(struct sxt_dev *dev, size_t bytes)
         exit(SXT_EXIT_UNAVAILABLE);
     }
     if (bytes >= HUGE_FROM)
-        madvise(p, bytes, MADV_HUGEPAGE); /* a hint: may fail */
+        madvise(b.pages, b.pages_bytes, MADV_HUGEPAGE); /* a hint: may fail */
     dev->blocks = sxt_grow(dev->blocks, &dev->cap, dev->n_blocks + 1,
                            sizeof(*dev->blocks));
-    dev->blocks[dev->n_blocks++] = (struct block){ p, bytes };
+    dev->blocks[dev->n_blocks++] = b;
     dev->in_use += bytes;
     if (dev->in_use > dev->peak)
         dev->peak = dev->in_use;
-    return p;
+    return b.base;
 }
 
 void sxt_dev_free(struct sxt_dev *dev, void *p)
@@ -100,8 +127,10 @@ void sxt_dev_free(struct sxt_dev *dev, void *p)
     while (i < dev->n_blocks && dev->blocks[i].base != p)
         i++;
     SXT_CHECK(i < dev->n_blocks); /* not ours, or freed twice */
-    SXT_CHECK(munmap(p, mapped(dev->blocks[i].bytes)) == 0);
-    dev->in_use -= dev->blocks[i].bytes;
+    const struct block *b = &dev->blocks[i];
+    SXT_CHECK(munmap(b->pages, b->pages_bytes + (dev->fake ? dev->page : 0)) ==
+              0);
+    dev->in_use -= b->bytes;
     dev->blocks[i] = dev->blocks[--dev->n_blocks];
 }
 
@@ -128,24 +157,27 @@ bool sxt_dev_holds(const struct sxt_dev *dev, const void *p, size_t bytes)
     return false;
 }
 
-static void protect(struct sxt_dev *dev, int access)
+/* Give the pages the access that the depth asks for. */
+static void protect(struct sxt_dev *dev)
 {
+    int access = access_now(dev);
+
     for (size_t i = 0; i < dev->n_blocks; i++)
-        SXT_CHECK(mprotect(dev->blocks[i].base, mapped(dev->blocks[i].bytes),
+        SXT_CHECK(mprotect(dev->blocks[i].pages, dev->blocks[i].pages_bytes,
                            access) == 0);
 }
 
 void sxt_dev_enter(struct sxt_dev *dev)
 {
     if (dev->depth++ == 0 && dev->fake)
-        protect(dev, PROT_READ | PROT_WRITE);
+        protect(dev);
 }
 
 void sxt_dev_leave(struct sxt_dev *dev)
 {
     SXT_CHECK(dev->depth > 0);
     if (--dev->depth == 0 && dev->fake)
-        protect(dev, PROT_NONE);
+        protect(dev);
 }
 
 /* The other side of a put or get must not be device memory: on a GPU such a

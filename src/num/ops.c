@@ -1,6 +1,7 @@
 /* ops.c - the way to call a kernel: check its arguments, open the device, run
  * the backend's entry, close the device.
  *
+ * Where there is nothing to do, no backend is asked: T = 0 works everywhere.
  * The checks are about promises of the caller, so a broken one is a bug.  On
  * the fake device they include that every argument is device memory and large
  * enough. */
@@ -39,6 +40,8 @@ void sxt_gemm(struct sxt_num *num, const struct sxt_gemm *g)
     SXT_CHECK(
         held(num, g->c, extent(g->m, g->n, g->ldc), sxt_dtype_size(g->c_type)));
     SXT_CHECK(held_if(num, g->bias, g->n, size));
+    if (g->m == 0 || g->n == 0)
+        return;
     sxt_dev_enter(num->dev);
     num->op.gemm(num, g);
     sxt_dev_leave(num->dev);
@@ -67,6 +70,8 @@ void sxt_qgemm(struct sxt_num *num, size_t m, const void *a,
     check_qmat(num, w);
     SXT_CHECK(held(num, a, m * w->k, size));
     SXT_CHECK(held(num, c, m * w->n, size));
+    if (m == 0 || w->n == 0)
+        return;
     sxt_dev_enter(num->dev);
     num->op.qgemm(num, m, a, w, c, type);
     sxt_dev_leave(num->dev);
@@ -77,6 +82,8 @@ void sxt_quantize(struct sxt_num *num, struct sxt_qmat *w, const void *x,
 {
     check_qmat(num, w);
     SXT_CHECK(held(num, x, w->n * w->k, sxt_dtype_size(type)));
+    if (w->n == 0 || w->k == 0)
+        return;
     sxt_dev_enter(num->dev);
     num->op.quantize(num, w, x, type);
     sxt_dev_leave(num->dev);
@@ -87,6 +94,8 @@ void sxt_dequantize(struct sxt_num *num, void *x, const struct sxt_qmat *w,
 {
     check_qmat(num, w);
     SXT_CHECK(held(num, x, w->n * w->k, sxt_dtype_size(type)));
+    if (w->n == 0 || w->k == 0)
+        return;
     sxt_dev_enter(num->dev);
     num->op.dequantize(num, x, w, type);
     sxt_dev_leave(num->dev);
@@ -98,6 +107,8 @@ void sxt_embed(struct sxt_num *num, void *y, const void *table,
     SXT_CHECK(held(num, y, t * h, sxt_dtype_size(type)));
     SXT_CHECK(held(num, table, t > 0 ? h : 0, sxt_dtype_size(type)));
     SXT_CHECK(held(num, ids, t, sizeof(*ids)));
+    if (t == 0)
+        return;
     sxt_dev_enter(num->dev);
     num->op.embed(num, y, table, ids, t, h, type);
     sxt_dev_leave(num->dev);
@@ -110,6 +121,8 @@ void sxt_embed_bwd(struct sxt_num *num, float *dtable, const void *dy,
     SXT_CHECK(held(num, dtable, vocab * h, sizeof(*dtable)));
     SXT_CHECK(held(num, dy, t * h, sxt_dtype_size(type)));
     SXT_CHECK(held(num, ids, t, sizeof(*ids)));
+    if (t == 0)
+        return;
     sxt_dev_enter(num->dev);
     num->op.embed_bwd(num, dtable, dy, ids, t, h, vocab, type);
     sxt_dev_leave(num->dev);
@@ -127,6 +140,8 @@ void sxt_add_rmsnorm(struct sxt_num *num, void *y, float *rstd, void *r,
     SXT_CHECK(held_if(num, x, t * h, size));
     SXT_CHECK(held(num, w, h, size));
     SXT_CHECK(held_if(num, rstd, t, sizeof(*rstd)));
+    if (t == 0)
+        return;
     sxt_dev_enter(num->dev);
     num->op.add_rmsnorm(num, y, rstd, r, x, w, t, h, eps, type);
     sxt_dev_leave(num->dev);
@@ -144,6 +159,8 @@ void sxt_rmsnorm_bwd(struct sxt_num *num, void *dr, float *dw, const void *dy,
     SXT_CHECK(held(num, r, t * h, size));
     SXT_CHECK(held(num, w, h, size));
     SXT_CHECK(held(num, rstd, t, sizeof(*rstd)));
+    if (t == 0)
+        return;
     sxt_dev_enter(num->dev);
     num->op.rmsnorm_bwd(num, dr, dw, dy, r, w, rstd, t, h, type);
     sxt_dev_leave(num->dev);
@@ -169,6 +186,8 @@ static void check_rope(const struct sxt_num *num, const struct sxt_rope *a)
 void sxt_rope(struct sxt_num *num, const struct sxt_rope *a)
 {
     check_rope(num, a);
+    if (a->t == 0)
+        return;
     sxt_dev_enter(num->dev);
     num->op.rope(num, a);
     sxt_dev_leave(num->dev);
@@ -179,6 +198,8 @@ void sxt_rope_bwd(struct sxt_num *num, const struct sxt_rope *a, float *dbias)
     check_rope(num, a);
     SXT_CHECK(!a->k_cache);
     SXT_CHECK(held_if(num, dbias, (a->hq + 2 * a->hk) * a->d, sizeof(*dbias)));
+    if (a->t == 0)
+        return;
     sxt_dev_enter(num->dev);
     num->op.rope_bwd(num, a, dbias);
     sxt_dev_leave(num->dev);
@@ -198,6 +219,8 @@ static void check_attn(const struct sxt_num *num, const struct sxt_attn *a)
 void sxt_attn(struct sxt_num *num, const struct sxt_attn *a)
 {
     check_attn(num, a);
+    if (a->t == 0)
+        return;
     sxt_dev_enter(num->dev);
     num->op.attn(num, a);
     sxt_dev_leave(num->dev);
@@ -211,6 +234,8 @@ void sxt_attn_bwd(struct sxt_num *num, const struct sxt_attn *a)
     SXT_CHECK(a->t == 0 || a->lse);
     SXT_CHECK(held(num, a->d_o, a->t * a->hq * a->d, size));
     SXT_CHECK(held(num, a->dqkv, a->t * width, size));
+    if (a->t == 0)
+        return;
     sxt_dev_enter(num->dev);
     num->op.attn_bwd(num, a);
     sxt_dev_leave(num->dev);
@@ -230,6 +255,8 @@ void sxt_attn_paged(struct sxt_num *num, const struct sxt_attn_paged *a)
                    sizeof(*a->block_table)));
     SXT_CHECK(held(num, a->seq, a->t, sizeof(*a->seq)));
     SXT_CHECK(held(num, a->pos, a->t, sizeof(*a->pos)));
+    if (a->t == 0)
+        return;
     sxt_dev_enter(num->dev);
     num->op.attn_paged(num, a);
     sxt_dev_leave(num->dev);
@@ -240,6 +267,8 @@ void sxt_swiglu(struct sxt_num *num, void *y, const void *gu, size_t t,
 {
     SXT_CHECK(held(num, y, t * f, sxt_dtype_size(type)));
     SXT_CHECK(held(num, gu, t * 2 * f, sxt_dtype_size(type)));
+    if (t == 0 || f == 0)
+        return;
     sxt_dev_enter(num->dev);
     num->op.swiglu(num, y, gu, t, f, type);
     sxt_dev_leave(num->dev);
@@ -251,6 +280,8 @@ void sxt_swiglu_bwd(struct sxt_num *num, void *dgu, const void *dy,
     SXT_CHECK(held(num, dgu, t * 2 * f, sxt_dtype_size(type)));
     SXT_CHECK(held(num, dy, t * f, sxt_dtype_size(type)));
     SXT_CHECK(held(num, gu, t * 2 * f, sxt_dtype_size(type)));
+    if (t == 0 || f == 0)
+        return;
     sxt_dev_enter(num->dev);
     num->op.swiglu_bwd(num, dgu, dy, gu, t, f, type);
     sxt_dev_leave(num->dev);
@@ -266,6 +297,8 @@ void sxt_xent(struct sxt_num *num, float *loss, void *dlogits, float *logits,
     SXT_CHECK(held_if(num, dlogits, t * ld, sxt_dtype_size(d_type)));
     SXT_CHECK(held(num, logits, extent(t, vocab, ld), sizeof(*logits)));
     SXT_CHECK(held(num, target, t, sizeof(*target)));
+    if (t == 0)
+        return;
     sxt_dev_enter(num->dev);
     num->op.xent(num, loss, dlogits, logits, target, t, vocab, ld, grad_scale,
                  d_type);
@@ -281,6 +314,8 @@ void sxt_adamw(struct sxt_num *num, const struct sxt_adamw *a)
     SXT_CHECK(held(num, a->m, a->n, sizeof(*a->m)));
     SXT_CHECK(held(num, a->v, a->n, sizeof(*a->v)));
     SXT_CHECK(held(num, a->grad, a->n, sizeof(*a->grad)));
+    if (a->n == 0)
+        return;
     sxt_dev_enter(num->dev);
     num->op.adamw(num, a);
     sxt_dev_leave(num->dev);
@@ -289,6 +324,8 @@ void sxt_adamw(struct sxt_num *num, const struct sxt_adamw *a)
 double sxt_sumsq(struct sxt_num *num, const float *x, size_t n)
 {
     SXT_CHECK(held(num, x, n, sizeof(*x)));
+    if (n == 0)
+        return 0;
     sxt_dev_enter(num->dev);
     double sum = num->op.sumsq(num, x, n);
     sxt_dev_leave(num->dev);
@@ -300,6 +337,8 @@ void sxt_sum_pieces(struct sxt_num *num, float *y, const void *x, size_t pieces,
 {
     SXT_CHECK(held(num, y, n, sizeof(*y)));
     SXT_CHECK(held(num, x, pieces * n, sxt_dtype_size(type)));
+    if (n == 0)
+        return;
     sxt_dev_enter(num->dev);
     num->op.sum_pieces(num, y, x, pieces, n, beta, type);
     sxt_dev_leave(num->dev);
@@ -310,6 +349,8 @@ void sxt_add(struct sxt_num *num, void *y, const void *x, size_t n,
 {
     SXT_CHECK(held(num, y, n, sxt_dtype_size(type)));
     SXT_CHECK(held(num, x, n, sxt_dtype_size(type)));
+    if (n == 0)
+        return;
     sxt_dev_enter(num->dev);
     num->op.add(num, y, x, n, type);
     sxt_dev_leave(num->dev);
@@ -320,6 +361,8 @@ void sxt_cast(struct sxt_num *num, void *y, enum sxt_dtype y_type,
 {
     SXT_CHECK(held(num, y, n, sxt_dtype_size(y_type)));
     SXT_CHECK(held(num, x, n, sxt_dtype_size(x_type)));
+    if (n == 0)
+        return;
     sxt_dev_enter(num->dev);
     num->op.cast(num, y, y_type, x, x_type, n);
     sxt_dev_leave(num->dev);
@@ -330,6 +373,8 @@ void sxt_sample(struct sxt_num *num, const struct sxt_sample *s)
     SXT_CHECK(s->vocab > 0 && s->ld >= s->vocab);
     SXT_CHECK(held(num, s->logits, extent(s->rows, s->vocab, s->ld),
                    sizeof(*s->logits)));
+    if (s->rows == 0)
+        return;
     sxt_dev_enter(num->dev);
     num->op.sample(num, s);
     sxt_dev_leave(num->dev);
