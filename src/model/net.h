@@ -1,11 +1,10 @@
 /* net.h - the network on a packed batch: loss, and gradients by units.
  *
  * Qwen2 / Llama: x = embed(ids); per block
- *   x += o(attn(rope(qkv(norm1 x) + bias)));  x += down(swiglu(gate_up(norm2 x)))
- * then logits = head(norm x), cross entropy against targets.
- * Backward recomputes each block from its kept input (Chen et al.,
- * arXiv:1604.06174), without the down projection, whose output no gradient
- * needs. */
+ *   x += o(attn(rope(qkv(norm1 x) + bias)));  x += down(swiglu(gate_up(norm2
+ * x))) then logits = head(norm x), cross entropy against targets. Backward
+ * recomputes each block from its kept input (Chen et al., arXiv:1604.06174),
+ * without the down projection, whose output no gradient needs. */
 #ifndef SXT_MODEL_NET_H
 #define SXT_MODEL_NET_H
 
@@ -13,11 +12,12 @@
 #include "model/params.h"
 #include "num/ops.h"
 
-/* Documents packed one after the other; host memory. */
+/* At least one document, none empty, packed one after the other; host memory.
+ */
 struct sxt_batch {
     size_t t, n_docs;
-    const int32_t *ids;        /* (t) */
-    const int32_t *target;     /* (t): next token, or -1 where none is learned */
+    const int32_t *ids;    /* (t) */
+    const int32_t *target; /* (t): next token, or -1 where none is learned */
     const int32_t *cu_seqlens; /* (n_docs + 1) */
 };
 
@@ -37,7 +37,8 @@ double sxt_net_step(struct sxt_net *net, struct sxt_params *params,
                     struct sxt_grads *grads, const struct sxt_batch *batch,
                     float grad_scale);
 
-/* Logits (t, vocab) in f32 to host memory, for tests and scoring. */
+/* Logits (t, vocab) in f32 to host memory, for tests and scoring; targets are
+ * not looked at and may be NULL. */
 void sxt_net_logits(struct sxt_net *net, struct sxt_params *params,
                     const struct sxt_batch *batch, float *logits);
 

@@ -9,7 +9,8 @@
 
 /* Weights by unit.  get() returns the whole unit in device memory, valid until
  * release(); hint() says which unit comes next, so that it can be on its way
- * (may do nothing).  Calls are in the same order on every rank. */
+ * (may do nothing).  Calls are in the same order on every rank.  One unit is in
+ * use at a time; a tied model's head uses two, the last and unit 0. */
 struct sxt_params {
     enum sxt_dtype type;
     const void *(*get)(struct sxt_params *self, size_t unit);
@@ -18,7 +19,9 @@ struct sxt_params {
 };
 
 /* Gradients by unit.  get() returns the unit's f32 array in device memory,
- * zeroed; put() hands it back complete for this micro-batch, to be reduced. */
+ * zeroed; put() hands it back complete for this micro-batch, to be reduced.
+ * Units come last first, each once; a tied model gets unit 0 at the head and
+ * puts it at the end. */
 struct sxt_grads {
     float *(*get)(struct sxt_grads *self, size_t unit);
     void (*put)(struct sxt_grads *self, size_t unit);
