@@ -37,9 +37,9 @@ void sxt_added_put(struct sxt_added *set, struct sxt_span content, int32_t id)
 {
     set->entries =
         sxt_grow(set->entries, &set->cap, set->n + 1, sizeof(*set->entries));
-    set->entries[set->n++] = (struct entry){
-        sxt_strndup(content.data, content.len), content.len, id
-    };
+    set->entries[set->n++] =
+        (struct entry){ sxt_strndup(content.data, content.len), content.len,
+                        id };
 }
 
 static int compare(const void *a, const void *b)

@@ -78,11 +78,11 @@ void sxt_bpe_set_byte(struct sxt_bpe *bpe, uint8_t byte, int32_t id)
 void sxt_bpe_set_merge(struct sxt_bpe *bpe, int32_t left, int32_t right,
                        uint32_t rank, int32_t result)
 {
-    *find(bpe, left, right) = (struct merge){
-        .pair = (uint64_t)(uint32_t)left << 32 | (uint32_t)right,
-        .rank = rank,
-        .result = result
-    };
+    *find(bpe, left, right) =
+        (struct merge){ .pair =
+                            (uint64_t)(uint32_t)left << 32 | (uint32_t)right,
+                        .rank = rank,
+                        .result = result };
 }
 
 void sxt_bpe_space_free(struct sxt_bpe_space *space)

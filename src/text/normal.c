@@ -72,10 +72,9 @@ struct sxt_span sxt_normal_nfc(struct sxt_span text, struct sxt_str *space)
 
     if (is_plain(text))
         return text;
-    utf8proc_ssize_t n =
-        utf8proc_map((const utf8proc_uint8_t *)text.data,
-                     (utf8proc_ssize_t)text.len, &nfc,
-                     UTF8PROC_STABLE | UTF8PROC_COMPOSE);
+    utf8proc_ssize_t n = utf8proc_map((const utf8proc_uint8_t *)text.data,
+                                      (utf8proc_ssize_t)text.len, &nfc,
+                                      UTF8PROC_STABLE | UTF8PROC_COMPOSE);
     SXT_CHECK(n >= 0); /* the text is valid UTF-8 */
     sxt_str_cut(space, 0);
     sxt_str_add_bytes(space, nfc, (size_t)n);

@@ -88,8 +88,8 @@ static int check_post_processor(struct parser *p, const struct sxt_json *json)
         return check_template(p, json);
     if (strcmp(type, "Sequence") != 0)
         return sxt_err(p->err, SXT_EXIT_DATA,
-                       "%s: post_processor: type %s is not supported",
-                       p->where, type);
+                       "%s: post_processor: type %s is not supported", p->where,
+                       type);
     for (size_t i = 0; i < sxt_json_count(list); i++)
         if (check_post_processor(p, sxt_json_item(list, i)) != 0)
             return -1;
@@ -109,7 +109,8 @@ static int check_surroundings(struct parser *p, const struct sxt_json *root)
     if (strcmp(decoder, "ByteLevel") != 0)
         return sxt_err(p->err, SXT_EXIT_DATA,
                        "%s: decoder: type %s is not supported (only "
-                       "ByteLevel)", p->where, decoder);
+                       "ByteLevel)",
+                       p->where, decoder);
     return check_post_processor(p, sxt_json_get(root, "post_processor"));
 }
 
@@ -138,7 +139,8 @@ static int define(struct parser *p, int64_t id, struct sxt_span name,
     if (id < 0 || id >= MAX_ID)
         return sxt_err(p->err, SXT_EXIT_DATA,
                        "%s: token \"%.*s\": the id must be a number in "
-                       "[0, %d)", p->where, shown(name), name.data, MAX_ID);
+                       "[0, %d)",
+                       p->where, shown(name), name.data, MAX_ID);
     if ((size_t)id >= tok->size) {
         size_t old = tok->cap;
         tok->tokens = sxt_grow(tok->tokens, &tok->cap, (size_t)id + 1,
@@ -152,10 +154,12 @@ static int define(struct parser *p, int64_t id, struct sxt_span name,
     if (t->exists)
         return sxt_err(p->err, SXT_EXIT_DATA,
                        "%s: id %lld has two tokens: \"%.*s\" and one with the "
-                       "bytes \"%.*s\"", p->where, (long long)id, shown(name),
-                       name.data, (int)(t->len < 80 ? t->len : 80),
+                       "bytes \"%.*s\"",
+                       p->where, (long long)id, shown(name), name.data,
+                       (int)(t->len < 80 ? t->len : 80),
                        tok->pool.data + t->at);
-    *t = (struct sxt_token){ .at = tok->pool.len, .len = (uint32_t)bytes.len,
+    *t = (struct sxt_token){ .at = tok->pool.len,
+                             .len = (uint32_t)bytes.len,
                              .exists = true };
     sxt_str_add_bytes(&tok->pool, bytes.data, bytes.len);
     return 0;
@@ -203,8 +207,8 @@ static bool read_pair(const struct sxt_json *item, struct sxt_span pair[2])
         return sxt_json_count(item) == 2 && pair[0].data && pair[1].data;
     }
     const char *space = memchr(line.data, ' ', line.len);
-    if (!space || memchr(space + 1, ' ',
-                         line.len - (size_t)(space + 1 - line.data)))
+    if (!space ||
+        memchr(space + 1, ' ', line.len - (size_t)(space + 1 - line.data)))
         return false;
     pair[0] = (struct sxt_span){ line.data, (size_t)(space - line.data) };
     pair[1] = (struct sxt_span){ space + 1, line.len - pair[0].len - 1 };
@@ -231,8 +235,8 @@ static int parse_merge(struct parser *p, const struct sxt_json *item,
         if (ids[i] < 0)
             rc = sxt_err(p->err, SXT_EXIT_DATA,
                          "%s: model.merges[%u]: \"%.*s\" is not in the "
-                         "vocabulary", p->where, rank, shown(names[i]),
-                         names[i].data);
+                         "vocabulary",
+                         p->where, rank, shown(names[i]), names[i].data);
     }
     if (rc == 0) {
         sxt_bpe_set_merge(p->tok->bpe, ids[0], ids[1], rank, ids[2]);
@@ -273,7 +277,8 @@ static int parse_bytes(struct parser *p, const struct sxt_json *model)
         if (!id && odd)
             return sxt_err(p->err, SXT_EXIT_DATA,
                            "%s: byte %02X has no token, and byte_fallback or "
-                           "fuse_unk is set: not supported", p->where, b);
+                           "fuse_unk is set: not supported",
+                           p->where, b);
         if (!id && unk && unk_id < 0)
             return sxt_err(p->err, SXT_EXIT_DATA,
                            "%s: unk_token \"%s\" is not in the vocabulary",
@@ -326,8 +331,7 @@ static void mark_direct(struct sxt_tokenizer *tok)
         ids.len = 0;
         if (!tok->ignore_merges && bytes.len <= MAX_DIRECT)
             sxt_bpe_merge(tok->bpe, bytes, &space, &ids);
-        if (tok->ignore_merges ||
-            (ids.len == 1 && ids.data[0] == (int32_t)id))
+        if (tok->ignore_merges || (ids.len == 1 && ids.data[0] == (int32_t)id))
             *value |= SXT_TOKEN_DIRECT;
     }
     sxt_bpe_space_free(&space);
@@ -360,8 +364,9 @@ static int check_known(struct parser *p, struct sxt_span content, int64_t id,
     if (id != known)
         return sxt_err(p->err, SXT_EXIT_DATA,
                        "%s: added token \"%.*s\" has id %lld here and %lld in "
-                       "the vocabulary", p->where, shown(content),
-                       content.data, (long long)id, (long long)known);
+                       "the vocabulary",
+                       p->where, shown(content), content.data, (long long)id,
+                       (long long)known);
     if (p->tok->tokens[known].is_added)
         return sxt_err(p->err, SXT_EXIT_DATA,
                        "%s: added token \"%.*s\" is there twice", p->where,
@@ -369,8 +374,8 @@ static int check_known(struct parser *p, struct sxt_span content, int64_t id,
     if (special && p->tok->tokens[known].is_merged)
         return sxt_err(p->err, SXT_EXIT_DATA,
                        "%s: special token \"%.*s\" is also the result of a "
-                       "merge: plain text could forge it", p->where,
-                       shown(content), content.data);
+                       "merge: plain text could forge it",
+                       p->where, shown(content), content.data);
     return 0;
 }
 
@@ -380,8 +385,7 @@ static int parse_added_token(struct parser *p, const struct sxt_json *json)
     struct sxt_span content = sxt_json_text(sxt_json_get(json, "content"));
     int64_t id = sxt_json_int(sxt_json_get(json, "id"), -1);
     bool special = sxt_json_bool(sxt_json_get(json, "special"), false);
-    bool normalized =
-        sxt_json_bool(sxt_json_get(json, "normalized"), !special);
+    bool normalized = sxt_json_bool(sxt_json_get(json, "normalized"), !special);
     struct sxt_str space = SXT_STR_EMPTY;
 
     if (check_added(p, json, content) != 0)
@@ -390,8 +394,7 @@ static int parse_added_token(struct parser *p, const struct sxt_json *json)
     if (known < 0) {
         if (define(p, id, content, content) != 0)
             return -1;
-        if (!sxt_map_put(tok->by_name, content.data, content.len,
-                         (uint64_t)id))
+        if (!sxt_map_put(tok->by_name, content.data, content.len, (uint64_t)id))
             return sxt_err(p->err, SXT_EXIT_DATA,
                            "%s: added token \"%.*s\" is there twice", p->where,
                            shown(content), content.data);
@@ -426,8 +429,8 @@ static int parse_root(struct parser *p, const struct sxt_json *root)
 
     if (check_surroundings(p, root) == 0 &&
         parse_normalizer(p, sxt_json_get(root, "normalizer")) == 0) {
-        p->tok->split = sxt_split_parse(sxt_json_get(root, "pre_tokenizer"),
-                                        where, p->err);
+        p->tok->split =
+            sxt_split_parse(sxt_json_get(root, "pre_tokenizer"), where, p->err);
         rc = p->tok->split ? 0 : -1;
     }
     free(where);

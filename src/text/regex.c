@@ -15,8 +15,9 @@ enum { STEP_LIMIT = 10000000 };
 
 /* White_Space of the Unicode Standard.  PCRE2's own \s also has U+180E, which
  * left that property in Unicode 6.3. */
-static const char spaces[] = "\\t-\\r \\x{85}\\x{A0}\\x{1680}\\x{2000}-\\x{200A}"
-                             "\\x{2028}\\x{2029}\\x{202F}\\x{205F}\\x{3000}";
+static const char spaces[] =
+    "\\t-\\r \\x{85}\\x{A0}\\x{1680}\\x{2000}-\\x{200A}"
+    "\\x{2028}\\x{2029}\\x{202F}\\x{205F}\\x{3000}";
 
 struct sxt_regex {
     pcre2_code *code;
@@ -227,14 +228,15 @@ static pcre2_code *compile(const char *pattern, size_t n, bool literal,
 
     SXT_CHECK(context != NULL);
     pcre2_set_newline(context, PCRE2_NEWLINE_LF);
-    pcre2_code *compiled = pcre2_compile((PCRE2_SPTR)pattern, n, options, &code,
-                                         &at, context);
+    pcre2_code *compiled =
+        pcre2_compile((PCRE2_SPTR)pattern, n, options, &code, &at, context);
     pcre2_compile_context_free(context);
     if (!compiled) {
         PCRE2_UCHAR why[160];
         pcre2_get_error_message(code, why, sizeof(why));
         sxt_err(err, SXT_EXIT_DATA, "%s: regex \"%.*s\": %s (near byte %zu)",
-                where, (int)(n < 300 ? n : 300), pattern, (const char *)why, at);
+                where, (int)(n < 300 ? n : 300), pattern, (const char *)why,
+                at);
         return NULL;
     }
     /* A refusal (hardened kernels) leaves the interpreter: slower, equal. */
@@ -251,8 +253,8 @@ struct sxt_regex *sxt_regex_create(struct sxt_span pattern, bool literal,
     if (literal)
         code = compile(pattern.data, pattern.len, true, where, err);
     else if (translate(&p) == 0)
-        code = compile(p.out.data ? p.out.data : "", p.out.len, false, where,
-                       err);
+        code =
+            compile(p.out.data ? p.out.data : "", p.out.len, false, where, err);
     sxt_str_free(&p.out);
     if (!code)
         return NULL;

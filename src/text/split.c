@@ -52,11 +52,13 @@ static int parse_split(struct sxt_split *split, const struct sxt_json *json,
     if (!removes && strcmp(behavior, "Isolated") != 0)
         return sxt_err(err, SXT_EXIT_DATA,
                        "%s: Split: behavior \"%s\" is not supported (only "
-                       "Isolated and Removed)", where, behavior);
+                       "Isolated and Removed)",
+                       where, behavior);
     if (!regex.data && !text.data)
         return sxt_err(err, SXT_EXIT_DATA,
                        "%s: Split: no pattern {\"Regex\": …} or "
-                       "{\"String\": …}", where);
+                       "{\"String\": …}",
+                       where);
     if (add_regex(split, regex.data ? regex : text, !regex.data, where, err))
         return -1;
     split->stages[split->n - 1].drop_matches = removes && !invert;
@@ -87,14 +89,15 @@ static int parse_stage(struct sxt_split *split, const struct sxt_json *json,
         return sxt_err(err, SXT_EXIT_DATA,
                        last ? "%s: its last stage is %s, not ByteLevel: only "
                               "byte-level BPE is supported"
-                            : "%s: %s must be the last stage", where, type);
+                            : "%s: %s must be the last stage",
+                       where, type);
     if (byte_level)
         return parse_byte_level(split, json, where, err);
     if (strcmp(type, "Split") == 0)
         return parse_split(split, json, where, err);
     if (strcmp(type, "Digits") == 0) {
-        bool each = sxt_json_bool(sxt_json_get(json, "individual_digits"),
-                                  false);
+        bool each =
+            sxt_json_bool(sxt_json_get(json, "individual_digits"), false);
         return add_regex(split, sxt_span(each ? "\\p{N}" : "\\p{N}+"), false,
                          where, err);
     }
@@ -177,17 +180,17 @@ static void run_regex(const struct walk *walk, size_t i, struct sxt_span text)
     while (from <= text.len && sxt_regex_find(stage->regex, walk->space, text,
                                               from, &start, &end)) {
         if (start > done && !stage->drop_gaps)
-            run_stage(walk, i + 1, (struct sxt_span){ text.data + done,
-                                                      start - done });
+            run_stage(walk, i + 1,
+                      (struct sxt_span){ text.data + done, start - done });
         if (end > start && !stage->drop_matches)
-            run_stage(walk, i + 1, (struct sxt_span){ text.data + start,
-                                                      end - start });
+            run_stage(walk, i + 1,
+                      (struct sxt_span){ text.data + start, end - start });
         done = end;
         from = end > start ? end : step(text, end); /* empty: a mere border */
     }
     if (text.len > done && !stage->drop_gaps)
-        run_stage(walk, i + 1, (struct sxt_span){ text.data + done,
-                                                  text.len - done });
+        run_stage(walk, i + 1,
+                  (struct sxt_span){ text.data + done, text.len - done });
 }
 
 static void run_stage(const struct walk *walk, size_t i, struct sxt_span text)
@@ -202,8 +205,7 @@ static void run_stage(const struct walk *walk, size_t i, struct sxt_span text)
 
 void sxt_split_run(const struct sxt_split *split, struct sxt_span text,
                    struct sxt_regex_space *space,
-                   void (*piece)(void *user, struct sxt_span piece),
-                   void *user)
+                   void (*piece)(void *user, struct sxt_span piece), void *user)
 {
     struct walk walk = { split, space, piece, user };
 

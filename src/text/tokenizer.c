@@ -12,8 +12,8 @@
 void sxt_ids_add(struct sxt_ids *ids, int32_t id)
 {
     if (ids->len == ids->cap)
-        ids->data = sxt_grow(ids->data, &ids->cap, ids->len + 1,
-                             sizeof(*ids->data));
+        ids->data =
+            sxt_grow(ids->data, &ids->cap, ids->len + 1, sizeof(*ids->data));
     ids->data[ids->len++] = id;
 }
 

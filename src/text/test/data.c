@@ -110,8 +110,8 @@ static bool comes_back(const struct sxt_tokenizer *tok,
            (text.len == 0 || memcmp(back.data, text.data, text.len) == 0);
     if (!same) {
         text = sxt_normal_nfc(text, &space);
-        same = back.len == text.len &&
-               memcmp(back.data, text.data, text.len) == 0;
+        same =
+            back.len == text.len && memcmp(back.data, text.data, text.len) == 0;
     }
     sxt_str_free(&back);
     sxt_str_free(&space);
@@ -176,8 +176,8 @@ static void test_golden(const struct sxt_tokenizer *tok, const char *data,
     ok(explicit_cases > 300 && explicit_wrong == 0,
        "%s: the library's ids for %zu edge cases and random texts", name,
        explicit_cases);
-    ok(block_texts > 10000 && lost == 0, "%s: %zu of %zu texts come back",
-       name, block_texts - lost, block_texts);
+    ok(block_texts > 10000 && lost == 0, "%s: %zu of %zu texts come back", name,
+       block_texts - lost, block_texts);
     texts_free(&texts);
     sxt_jsonl_close(in);
     free(path);
@@ -223,10 +223,10 @@ static void test_vectors(const struct sxt_tokenizer *tok, const char *data)
 static void test_chat(const struct sxt_tokenizer *tok)
 {
     static const int32_t expected[] = {
-        151644, 8948,  198,   2610,  525,   264,    10950, 323,    89867,
-        17847,  13,    1446,  1265,  1744,  3019,   14319, 29208,  13,
-        151645, 198,   151644, 872,  198,   4340,   1657,  435,    304,
-        72600,  13,    151645, 198,  151644, 77091, 198
+        151644, 8948, 198,    2610, 525,    264,   10950, 323,   89867,
+        17847,  13,   1446,   1265, 1744,   3019,  14319, 29208, 13,
+        151645, 198,  151644, 872,  198,    4340,  1657,  435,   304,
+        72600,  13,   151645, 198,  151644, 77091, 198
     };
     const struct sxt_message messages[] = {
         { "system", sxt_span("You are a helpful and truthful assistant. You "

@@ -1,5 +1,6 @@
 /* tokenizer.c - tokenizers small enough to carry along, against ids that the
- * tokenizers library gave; and tokenizer.json files that nobody should trust. */
+ * tokenizers library gave; and tokenizer.json files that nobody should trust.
+ */
 #include "text/tokenizer.h"
 
 #include <omp.h>
@@ -27,8 +28,8 @@ static bool same_text(const struct sxt_tokenizer *tok,
 
     sxt_tokenizer_decode(tok, ids->data, ids->len, false, &bytes);
     /* The library's text is repaired UTF-8, ours the bytes as they are. */
-    struct sxt_span got = sxt_normal_utf8(
-        (struct sxt_span){ bytes.data, bytes.len }, &space);
+    struct sxt_span got =
+        sxt_normal_utf8((struct sxt_span){ bytes.data, bytes.len }, &space);
     bool same = got.len == expected.len &&
                 (got.len == 0 || memcmp(got.data, expected.data, got.len) == 0);
     sxt_str_free(&bytes);
@@ -172,8 +173,7 @@ static void test_small(void)
 
     while (in && sxt_jsonl_next(in, &line, &number, &err) == 1) {
         const char *name = sxt_json_string(sxt_json_get(line, "name"), "?");
-        struct sxt_tokenizer *tok =
-            parse_json(sxt_json_get(line, "tokenizer"));
+        struct sxt_tokenizer *tok = parse_json(sxt_json_get(line, "tokenizer"));
         if (ok(tok != NULL, "%s: parses", name))
             test_cases(tok, name, sxt_json_get(line, "cases"));
         if (tok && n++ == 0) {
@@ -194,12 +194,12 @@ static void test_small(void)
 
 #define VOCAB "\"vocab\":{\"a\":0,\"b\":1,\"ab\":2}"
 #define MODEL "{\"type\":\"BPE\"," VOCAB ",\"merges\":[\"a b\"]}"
-#define PRE                                                                    \
+#define PRE \
     "{\"type\":\"ByteLevel\",\"add_prefix_space\":false,\"use_regex\":true}"
-#define FILE_WITH(pre, model, more)                                            \
-    "{\"version\":\"1.0\",\"decoder\":{\"type\":\"ByteLevel\"},"               \
+#define FILE_WITH(pre, model, more)                              \
+    "{\"version\":\"1.0\",\"decoder\":{\"type\":\"ByteLevel\"}," \
     "\"pre_tokenizer\":" pre ",\"model\":" model more "}"
-#define ADDED(members)                                                         \
+#define ADDED(members) \
     FILE_WITH(PRE, MODEL, ",\"added_tokens\":[{" members "}]")
 #define SPLIT(regex)                                                           \
     FILE_WITH("{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Split\"," \
@@ -216,12 +216,13 @@ static const struct {
     { "a foreign normalizer",
       FILE_WITH(PRE, MODEL, ",\"normalizer\":{\"type\":\"Lowercase\"}"),
       "normalizer: type Lowercase is not supported" },
-    { "a foreign pre-tokenizer", FILE_WITH("{\"type\":\"Metaspace\"}", MODEL,
-                                           ""),
+    { "a foreign pre-tokenizer",
+      FILE_WITH("{\"type\":\"Metaspace\"}", MODEL, ""),
       "last stage is Metaspace, not ByteLevel" },
     { "a foreign stage",
       FILE_WITH("{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":"
-                "\"Whitespace\"}," PRE "]}", MODEL, ""),
+                "\"Whitespace\"}," PRE "]}",
+                MODEL, ""),
       "type Whitespace is not supported" },
     { "no pre-tokenizer", FILE_WITH("null", MODEL, ""), "pre_tokenizer" },
     { "an empty sequence", FILE_WITH("{\"type\":\"Sequence\"}", MODEL, ""),
@@ -229,11 +230,13 @@ static const struct {
     { "another behavior",
       FILE_WITH("{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":"
                 "\"Split\",\"pattern\":{\"Regex\":\"a\"},\"behavior\":"
-                "\"MergedWithNext\"}," PRE "]}", MODEL, ""),
+                "\"MergedWithNext\"}," PRE "]}",
+                MODEL, ""),
       "behavior \"MergedWithNext\"" },
     { "a post-processor that adds text",
-      FILE_WITH(PRE, MODEL, ",\"post_processor\":{\"type\":"
-                            "\"RobertaProcessing\"}"),
+      FILE_WITH(PRE, MODEL,
+                ",\"post_processor\":{\"type\":"
+                "\"RobertaProcessing\"}"),
       "post_processor: type RobertaProcessing" },
     { "another model", FILE_WITH(PRE, "{\"type\":\"Unigram\"}", ""),
       "model: type Unigram" },
@@ -247,17 +250,17 @@ static const struct {
     { "merges to unknown tokens",
       FILE_WITH(PRE, "{" VOCAB ",\"merges\":[[\"b\",\"a\"]]}", ""),
       "model.merges[0]: \"ba\" is not in the vocabulary" },
-    { "a merge of three", FILE_WITH(PRE, "{" VOCAB ",\"merges\":[\"a b a\"]}",
-                                    ""),
+    { "a merge of three",
+      FILE_WITH(PRE, "{" VOCAB ",\"merges\":[\"a b a\"]}", ""),
       "model.merges[0] is no pair" },
-    { "a merge of numbers", FILE_WITH(PRE, "{" VOCAB ",\"merges\":[[1,2]]}",
-                                      ""),
+    { "a merge of numbers",
+      FILE_WITH(PRE, "{" VOCAB ",\"merges\":[[1,2]]}", ""),
       "model.merges[0] is no pair" },
     { "an id that is no number",
       FILE_WITH(PRE, "{\"vocab\":{\"a\":\"0\"},\"merges\":[]}", ""),
       "token \"a\": the id must be a number" },
-    { "a negative id", FILE_WITH(PRE, "{\"vocab\":{\"a\":-1},\"merges\":[]}",
-                                 ""),
+    { "a negative id",
+      FILE_WITH(PRE, "{\"vocab\":{\"a\":-1},\"merges\":[]}", ""),
       "the id must be a number" },
     { "an id of 2^40",
       FILE_WITH(PRE, "{\"vocab\":{\"a\":1099511627776},\"merges\":[]}", ""),
@@ -272,8 +275,8 @@ static const struct {
       FILE_WITH(PRE, "{\"dropout\":0.1," VOCAB ",\"merges\":[]}", ""),
       "dropout is not supported" },
     { "a word suffix",
-      FILE_WITH(PRE, "{\"end_of_word_suffix\":\"</w>\"," VOCAB
-                     ",\"merges\":[]}", ""),
+      FILE_WITH(
+          PRE, "{\"end_of_word_suffix\":\"</w>\"," VOCAB ",\"merges\":[]}", ""),
       "end_of_word_suffix is not supported" },
     { "byte_fallback without all bytes",
       FILE_WITH(PRE, "{\"byte_fallback\":true," VOCAB ",\"merges\":[]}", ""),
