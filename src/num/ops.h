@@ -238,7 +238,7 @@ void sxt_embed_bwd(struct sxt_num *num, float *dtable, const void *dy,
 
 /* r += x (x NULL: no addition), then
  *   y[t,c] = w[c] r[t,c] / sqrt(mean_c(r[t,c]^2) + eps),  rstd[t] = 1/sqrt(…)
- * r, x, y: (T, h); w: (h); rstd: (T) or NULL.  y may be r only if x is NULL.
+ * r, x, y: (T, h); w: (h); rstd: (T) or NULL.  y may be x, and r if x is NULL.
  * Zhang & Sennrich 2019, arXiv:1910.07467, eq. 4. */
 void sxt_add_rmsnorm(struct sxt_num *num, void *y, float *rstd, void *r,
                      const void *x, const void *w, size_t t, size_t h,

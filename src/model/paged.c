@@ -1,0 +1,339 @@
+/* paged.c - qwen2 / llama inference over a paged cache. */
+#include "model/paged.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+struct sxt_paged {
+    const struct sxt_layout *layout;
+    struct sxt_params *params;
+    struct sxt_num *num;
+    struct sxt_dev *dev;
+    enum sxt_dtype type;
+    struct sxt_paged_size size;
+    size_t max_blocks;        /* pages of a sequence, at most */
+    size_t qkv_width;         /* (hq + 2 hk) d */
+    struct sxt_block_at part; /* where a block's tensors lie */
+    /* Device memory. */
+    char *k_cache, *v_cache;       /* (layers, pages, block, hk, d) */
+    int32_t *block_table;          /* (slots, max_blocks) */
+    float *cos, *sin;              /* (length, d / 2) */
+    int32_t *id, *seq, *pos, *row; /* (rows): row is the row of the cache */
+    void *x;                       /* (rows, hidden): the residual stream */
+    void *y;       /* (rows, hidden): normalised, then a block half's output */
+    void *wide;    /* (rows, qkv_width) or (rows, 2 ffn) */
+    void *deep;    /* (rows, hq d) or (rows, ffn) */
+    void *last;    /* (logits, hidden): the rows whose logits are wanted */
+    float *logits; /* (logits, vocab) */
+    /* Host memory. */
+    int32_t *table;    /* the block table again */
+    int32_t *row_host; /* (rows) */
+};
+
+static size_t max(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+size_t sxt_paged_position_bytes(const struct sxt_model_config *c,
+                                enum sxt_dtype type)
+{
+    return 2 * c->layers * c->kv_heads * c->head_dim * sxt_dtype_size(type);
+}
+
+/* One walk over all device arrays: allocate them, or only add up (p NULL). */
+static size_t arrays(struct sxt_paged *p, const struct sxt_model_config *c,
+                     enum sxt_dtype type, const struct sxt_paged_size *s)
+{
+    size_t e = sxt_dtype_size(type), f = sizeof(float);
+    size_t qkv = (c->heads + 2 * c->kv_heads) * c->head_dim;
+    size_t blocks = (s->length + s->block - 1) / s->block;
+    size_t cache = s->pages * s->block * sxt_paged_position_bytes(c, type) / 2;
+    struct {
+        void **at;
+        size_t bytes;
+    } list[] = {
+        { p ? (void **)&p->k_cache : NULL, cache },
+        { p ? (void **)&p->v_cache : NULL, cache },
+        { p ? (void **)&p->block_table : NULL, s->slots * blocks * 4 },
+        { p ? (void **)&p->cos : NULL, s->length * c->head_dim / 2 * f },
+        { p ? (void **)&p->sin : NULL, s->length * c->head_dim / 2 * f },
+        { p ? (void **)&p->id : NULL, s->rows * 4 },
+        { p ? (void **)&p->seq : NULL, s->rows * 4 },
+        { p ? (void **)&p->pos : NULL, s->rows * 4 },
+        { p ? (void **)&p->row : NULL, s->rows * 4 },
+        { p ? &p->x : NULL, s->rows * c->hidden * e },
+        { p ? &p->y : NULL, s->rows * c->hidden * e },
+        { p ? &p->wide : NULL, s->rows * max(qkv, 2 * c->ffn) * e },
+        { p ? &p->deep : NULL,
+          s->rows * max(c->heads * c->head_dim, c->ffn) * e },
+        { p ? &p->last : NULL, s->logits * c->hidden * e },
+        { p ? (void **)&p->logits : NULL, s->logits * c->vocab * f },
+    };
+    size_t sum = 0;
+
+    for (size_t i = 0; i < sizeof(list) / sizeof(*list); i++) {
+        if (list[i].at)
+            *list[i].at = sxt_dev_alloc(p->dev, list[i].bytes);
+        sum += list[i].bytes;
+    }
+    return sum;
+}
+
+size_t sxt_paged_bytes(const struct sxt_layout *layout, enum sxt_dtype type,
+                       const struct sxt_paged_size *size)
+{
+    return arrays(NULL, &layout->config, type, size);
+}
+
+/* cos and sin of pos / theta^(2 i / d), Su et al., eq. 15; in f32 like the
+ * models' own inference code, so that long positions round alike. */
+static void fill_rope(struct sxt_paged *p)
+{
+    const struct sxt_model_config *c = &p->layout->config;
+    size_t half = c->head_dim / 2, n = p->size.length * half;
+    float *cosine = sxt_alloc(n, sizeof(float));
+    float *sine = sxt_alloc(n, sizeof(float));
+
+    for (size_t i = 0; i < half; i++) {
+        float power = (float)(2 * i) / (float)c->head_dim;
+        float inverse = 1.0f / powf((float)c->rope_theta, power);
+        for (size_t t = 0; t < p->size.length; t++) {
+            float angle = (float)t * inverse;
+            cosine[t * half + i] = cosf(angle);
+            sine[t * half + i] = sinf(angle);
+        }
+    }
+    sxt_dev_put(p->dev, p->cos, cosine, n * sizeof(float));
+    sxt_dev_put(p->dev, p->sin, sine, n * sizeof(float));
+    free(cosine);
+    free(sine);
+}
+
+struct sxt_paged *sxt_paged_create(const struct sxt_layout *layout,
+                                   struct sxt_params *params,
+                                   struct sxt_num *num,
+                                   const struct sxt_paged_size *size)
+{
+    const struct sxt_model_config *c = &layout->config;
+    struct sxt_paged *p = sxt_calloc(1, sizeof(*p));
+
+    SXT_CHECK(size->rows > 0 && size->slots > 0 && size->block > 0);
+    SXT_CHECK(size->pages * size->block <= INT32_MAX);
+    p->layout = layout;
+    p->params = params;
+    p->num = num;
+    p->dev = num->dev;
+    p->type = params->type;
+    p->size = *size;
+    p->max_blocks = (size->length + size->block - 1) / size->block;
+    p->part = sxt_layout_block(layout);
+    p->qkv_width = (c->heads + 2 * c->kv_heads) * c->head_dim;
+    arrays(p, c, p->type, size);
+    p->table = sxt_calloc(size->slots * p->max_blocks, sizeof(*p->table));
+    p->row_host = sxt_alloc(size->rows, sizeof(*p->row_host));
+    fill_rope(p);
+    return p;
+}
+
+void sxt_paged_destroy(struct sxt_paged *p)
+{
+    if (!p)
+        return;
+    void *const device[] = { p->k_cache, p->v_cache, p->block_table, p->cos,
+                             p->sin,     p->id,      p->seq,         p->pos,
+                             p->row,     p->x,       p->y,           p->wide,
+                             p->deep,    p->last,    p->logits };
+    for (size_t i = 0; i < sizeof(device) / sizeof(*device); i++)
+        sxt_dev_free(p->dev, device[i]);
+    free(p->table);
+    free(p->row_host);
+    free(p);
+}
+
+void sxt_paged_map(struct sxt_paged *p, size_t slot, size_t first,
+                   const int32_t *pages, size_t n)
+{
+    size_t at = slot * p->max_blocks + first;
+
+    SXT_CHECK(slot < p->size.slots && first + n <= p->max_blocks);
+    memcpy(p->table + at, pages, n * sizeof(*pages));
+    sxt_dev_put(p->dev, p->block_table + at, pages, n * sizeof(*pages));
+}
+
+/* c (m, n) = a (m, k) W^T. */
+static void linear(struct sxt_paged *p, void *c, enum sxt_dtype c_type,
+                   const void *a, const void *w, size_t m, size_t n, size_t k)
+{
+    struct sxt_gemm g = { .m = m,
+                          .n = n,
+                          .k = k,
+                          .tb = true,
+                          .alpha = 1,
+                          .a = a,
+                          .b = w,
+                          .c = c,
+                          .lda = k,
+                          .ldb = k,
+                          .ldc = n,
+                          .type = p->type,
+                          .c_type = c_type,
+                          .rows_independent = true };
+
+    sxt_gemm(p->num, &g);
+}
+
+static const char *at(const struct sxt_paged *p, const void *unit,
+                      size_t offset)
+{
+    return (const char *)unit + offset * sxt_dtype_size(p->type);
+}
+
+/* y = o(attn(rope(qkv(y) + bias))), and this layer's part of the cache. */
+static void attention(struct sxt_paged *p, size_t layer, const void *unit,
+                      size_t n)
+{
+    const struct sxt_model_config *c = &p->layout->config;
+    const struct sxt_block_at b = p->part;
+    size_t part = layer * p->size.pages * p->size.block * c->kv_heads *
+                  c->head_dim * sxt_dtype_size(p->type);
+
+    linear(p, p->wide, p->type, p->y, at(p, unit, b.qkv), n, p->qkv_width,
+           c->hidden);
+    sxt_rope(p->num, &(struct sxt_rope){
+                         .qkv = p->wide,
+                         .bias = c->qkv_bias ? at(p, unit, b.qkv_bias) : NULL,
+                         .pos = p->pos,
+                         .cos = p->cos,
+                         .sin = p->sin,
+                         .t = n,
+                         .hq = c->heads,
+                         .hk = c->kv_heads,
+                         .d = c->head_dim,
+                         .type = p->type,
+                         .k_cache = p->k_cache + part,
+                         .v_cache = p->v_cache + part,
+                         .slot = p->row });
+    sxt_attn_paged(p->num, &(struct sxt_attn_paged){
+                               .qkv = p->wide,
+                               .o = p->deep,
+                               .k_cache = p->k_cache + part,
+                               .v_cache = p->v_cache + part,
+                               .block_table = p->block_table,
+                               .seq = p->seq,
+                               .pos = p->pos,
+                               .t = n,
+                               .max_blocks = p->max_blocks,
+                               .block = p->size.block,
+                               .hq = c->heads,
+                               .hk = c->kv_heads,
+                               .d = c->head_dim,
+                               .scale = 1.0f / sqrtf((float)c->head_dim),
+                               .type = p->type });
+    linear(p, p->y, p->type, p->deep, at(p, unit, b.o), n, c->hidden,
+           c->heads * c->head_dim);
+}
+
+/* y = down(swiglu(gate_up(y))). */
+static void feed_forward(struct sxt_paged *p, const void *unit, size_t n)
+{
+    const struct sxt_model_config *c = &p->layout->config;
+    const struct sxt_block_at b = p->part;
+
+    linear(p, p->wide, p->type, p->y, at(p, unit, b.gate_up), n, 2 * c->ffn,
+           c->hidden);
+    sxt_swiglu(p->num, p->deep, p->wide, n, c->ffn, p->type);
+    linear(p, p->y, p->type, p->deep, at(p, unit, b.down), n, c->hidden,
+           c->ffn);
+}
+
+/* x += add (NULL: nothing), y = norm(x). */
+static void norm(struct sxt_paged *p, const void *add, const void *weight,
+                 size_t n)
+{
+    const struct sxt_model_config *c = &p->layout->config;
+
+    sxt_add_rmsnorm(p->num, p->y, NULL, p->x, add, weight, n, c->hidden,
+                    (float)c->norm_eps, p->type);
+}
+
+static void put_rows(struct sxt_paged *p, const struct sxt_paged_rows *rows)
+{
+    size_t bytes = rows->n * sizeof(int32_t), block = p->size.block;
+
+    for (size_t i = 0; i < rows->n; i++) {
+        size_t pos = (size_t)rows->pos[i], slot = (size_t)rows->slot[i];
+        SXT_CHECK(slot < p->size.slots && pos < p->size.length);
+        p->row_host[i] =
+            p->table[slot * p->max_blocks + pos / block] * (int32_t)block +
+            (int32_t)(pos % block);
+    }
+    sxt_dev_put(p->dev, p->id, rows->id, bytes);
+    sxt_dev_put(p->dev, p->seq, rows->slot, bytes);
+    sxt_dev_put(p->dev, p->pos, rows->pos, bytes);
+    sxt_dev_put(p->dev, p->row, p->row_host, bytes);
+}
+
+/* Collect the wanted rows of y, a run of neighbours at a time. */
+static void gather(struct sxt_paged *p, const struct sxt_paged_rows *rows)
+{
+    size_t bytes = p->layout->config.hidden * sxt_dtype_size(p->type);
+    size_t i = 0;
+
+    while (i < rows->n_logits) {
+        size_t n = 1, first = (size_t)rows->logit_row[i];
+        while (i + n < rows->n_logits &&
+               (size_t)rows->logit_row[i + n] == first + n)
+            n++;
+        sxt_dev_copy(p->dev, (char *)p->last + i * bytes,
+                     (const char *)p->y + first * bytes, n * bytes);
+        i += n;
+    }
+}
+
+static void head(struct sxt_paged *p, const struct sxt_paged_rows *rows)
+{
+    const struct sxt_model_config *c = &p->layout->config;
+    size_t unit = c->layers + 1;
+    const void *w = p->params->get(p->params, unit);
+
+    norm(p, p->y, w, rows->n);
+    gather(p, rows);
+    const void *table = at(p, w, sxt_layout_head_at(p->layout));
+    if (c->tied)
+        table = p->params->get(p->params, 0);
+    if (rows->n_logits > 0)
+        linear(p, p->logits, SXT_F32, p->last, table, rows->n_logits, c->vocab,
+               c->hidden);
+    if (c->tied)
+        p->params->release(p->params, 0);
+    p->params->release(p->params, unit);
+}
+
+const float *sxt_paged_forward(struct sxt_paged *p,
+                               const struct sxt_paged_rows *rows)
+{
+    const struct sxt_model_config *c = &p->layout->config;
+    const struct sxt_block_at b = p->part;
+    size_t n = rows->n;
+
+    SXT_CHECK(n > 0 && n <= p->size.rows && rows->n_logits <= p->size.logits);
+    put_rows(p, rows);
+    const void *w = p->params->get(p->params, 0);
+    sxt_embed(p->num, p->x, w, p->id, n, c->hidden, p->type);
+    p->params->release(p->params, 0);
+    for (size_t layer = 0; layer < c->layers; layer++) {
+        w = p->params->get(p->params, layer + 1);
+        if (p->params->hint)
+            p->params->hint(p->params, layer + 2);
+        norm(p, layer > 0 ? p->y : NULL, at(p, w, b.norm1), n);
+        attention(p, layer, w, n);
+        norm(p, p->y, at(p, w, b.norm2), n);
+        feed_forward(p, w, n);
+        p->params->release(p->params, layer + 1);
+    }
+    head(p, rows);
+    return p->logits;
+}
