@@ -28,13 +28,18 @@ static void test_banker(void)
         bool safe;
         const char *what;
     } cases[] = {
-        { { { 1, 4 }, { 4, 2 }, { 5, 3 } }, 2, true,
+        { { { 1, 4 }, { 4, 2 }, { 5, 3 } },
+          2,
+          true,
           "all can finish one after the other" },
-        { { { 1, 4 }, { 4, 2 }, { 5, 3 } }, 1, false,
-          "nobody can finish" },
-        { { { 0, 9 }, { 1, 1 }, { 1, 2 } }, 1, false,
+        { { { 1, 4 }, { 4, 2 }, { 5, 3 } }, 1, false, "nobody can finish" },
+        { { { 0, 9 }, { 1, 1 }, { 1, 2 } },
+          1,
+          false,
           "the last one can never finish" },
-        { { { 0, 0 }, { 0, 0 }, { 0, 0 } }, 0, true,
+        { { { 0, 0 }, { 0, 0 }, { 0, 0 } },
+          0,
+          true,
           "who needs nothing is content" },
     };
 

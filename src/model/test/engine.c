@@ -66,10 +66,15 @@ static bool has_room(struct sxt_engine *e, size_t item)
 
 static struct sxt_draw usual(void)
 {
-    return (struct sxt_draw){ .temperature = 0.8, .top_p = 0.95,
-                              .repetition_penalty = 1.1, .top_k = 40,
-                              .seed = 5, .max_tokens = 40, .min_tokens = 4,
-                              .stop_id = { 7, 30 }, .n_stop_ids = 2,
+    return (struct sxt_draw){ .temperature = 0.8,
+                              .top_p = 0.95,
+                              .repetition_penalty = 1.1,
+                              .top_k = 40,
+                              .seed = 5,
+                              .max_tokens = 40,
+                              .min_tokens = 4,
+                              .stop_id = { 7, 30 },
+                              .n_stop_ids = 2,
                               .stop_loops = true };
 }
 
@@ -80,8 +85,8 @@ static struct sxt_engine_stats run(struct tiny *m, struct sxt_engine_size size,
                                    const struct table *given,
                                    uint64_t max_steps, struct table *t)
 {
-    struct sxt_engine *e = sxt_engine_create(&m->layout, &m->params, m->num,
-                                             NULL, &size, draw);
+    struct sxt_engine *e =
+        sxt_engine_create(&m->layout, &m->params, m->num, NULL, &size, draw);
     struct sxt_engine_stats stats;
     size_t next = 0;
 
@@ -127,7 +132,7 @@ static void test_same_bits(const char *backend, enum sxt_dtype type)
         { { 5, 3, 128, 4, 128 }, "chunks of 3, pages of 4" },
         { { 24, 64, 128, 8, 26 }, "hardly any pages" },
     };
-    struct tiny *m = tiny_create(backend, "fake", type);
+    struct tiny *m = tiny_create(backend, "host", type);
     struct sxt_draw draw = usual();
     struct table alone, t;
     const char *name = type == SXT_F32 ? "f32" : "bf16";
@@ -135,8 +140,7 @@ static void test_same_bits(const char *backend, enum sxt_dtype type)
     run(m, (struct sxt_engine_size){ 1, 128, 128, 32, 4 }, &draw, NULL, 0,
         &alone);
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-        struct sxt_engine_stats s =
-            run(m, cases[i].size, &draw, NULL, 0, &t);
+        struct sxt_engine_stats s = run(m, cases[i].size, &draw, NULL, 0, &t);
         ok(same(&alone, &t), "%s %s: %s draws what one at a time draws",
            backend, name, cases[i].what);
         if (i == 1)
@@ -149,7 +153,7 @@ static void test_same_bits(const char *backend, enum sxt_dtype type)
 
 static void test_resume(const char *backend, enum sxt_dtype type)
 {
-    struct tiny *m = tiny_create(backend, "fake", type);
+    struct tiny *m = tiny_create(backend, "host", type);
     struct sxt_engine_size size = { 9, 16, 128, 16, 72 };
     struct sxt_draw draw = usual();
     struct table whole, first, second;
@@ -181,7 +185,7 @@ static void test_resume(const char *backend, enum sxt_dtype type)
 
 static void test_limits(void)
 {
-    struct tiny *m = tiny_create("ref", "fake", SXT_F32);
+    struct tiny *m = tiny_create("ref", "host", SXT_F32);
     struct sxt_engine_size size = { 24, 64, 70, 16, 200 };
     struct sxt_draw draw = usual();
     struct table t;
@@ -203,90 +207,150 @@ static void test_limits(void)
     ok(lengths, "an answer ends at max_tokens or at the engine's length");
     ok(stops && stopped > 0, "a stop id ends an answer and is its last");
     ok(minimum, "no stop id among the first min_tokens");
-    draw.max_tokens = 5000;
-    draw.n_stop_ids = 0;
-    draw.temperature = 0;
-    draw.repetition_penalty = 1;
-    size.length = 512;
-    size.pages = 32 * 24;
-    struct sxt_engine *e = sxt_engine_create(&m->layout, &m->params, m->num,
-                                             NULL, &size, &draw);
-    struct table *big = sxt_calloc(1, sizeof(*big));
-    sxt_engine_destroy(e);
-    free(big);
     tiny_destroy(m);
 }
 
-/* The first token after a prompt, 4000 keys: does its distribution fit the
- * probabilities that greedy logprobs tell? */
-static void count_first(void *context, const struct sxt_answer *a)
+struct loop_count {
+    size_t loops, tokens;
+};
+
+static void count_loops(void *context, const struct sxt_answer *a)
 {
-    ((size_t *)context)[a->ids[0]]++;
+    struct loop_count *c = context;
+
+    c->loops += a->finish == SXT_FINISH_LOOP;
+    c->tokens += a->n;
 }
 
-static void note_logprob(void *context, const struct sxt_answer *a)
+static struct loop_count draw_all(struct tiny *m, struct sxt_engine_size size,
+                                  const struct sxt_draw *draw)
 {
-    ((double *)context)[a->ids[0]] = a->logprob;
+    struct sxt_engine *e =
+        sxt_engine_create(&m->layout, &m->params, m->num, NULL, &size, draw);
+    struct loop_count c = { 0, 0 };
+
+    for (size_t i = 0; i < size.batch; i++)
+        offer(e, i, NULL);
+    while (sxt_engine_active(e) > 0)
+        sxt_engine_step(e, count_loops, &c);
+    sxt_engine_destroy(e);
+    return c;
 }
 
+/* A penalty below one favours what was there: greedy drawing repeats itself. */
+static void test_loops(void)
+{
+    struct tiny *m = tiny_create("auto", "host", SXT_F32);
+    struct sxt_engine_size size = { 24, 64, 512, 16, 800 };
+    struct sxt_draw draw = { .repetition_penalty = 0.5f,
+                             .top_p = 1,
+                             .max_tokens = 450,
+                             .stop_loops = true };
+    struct loop_count with = draw_all(m, size, &draw), without;
+
+    draw.stop_loops = false;
+    without = draw_all(m, size, &draw);
+    ok(with.loops > 0 && without.loops == 0 && with.tokens < without.tokens,
+       "a loop ends an answer (%zu of %zu), unless that is switched off",
+       with.loops, size.batch);
+    tiny_destroy(m);
+}
+
+enum { DRAWS = 4000, VOCAB = 61 };
+
+struct first_tokens {
+    size_t count[VOCAB];
+    double logprob[VOCAB];
+};
+
+static void note_first(void *context, const struct sxt_answer *a)
+{
+    struct first_tokens *f = context;
+
+    f->count[a->ids[0]]++;
+    f->logprob[a->ids[0]] = a->logprob;
+}
+
+/* Pearson's statistic of the tokens that are expected 8 times or more. */
+static double chi_square(const struct first_tokens *f, size_t *cells)
+{
+    double chi = 0;
+
+    *cells = 0;
+    for (size_t i = 0; i < VOCAB; i++) {
+        double expected = f->count[i] ? exp(f->logprob[i]) * DRAWS : 0;
+        if (expected < 8)
+            continue;
+        chi += pow((double)f->count[i] - expected, 2) / expected;
+        ++*cells;
+    }
+    return chi;
+}
+
+/* The first token after one prompt, under 4000 keys. */
 static void test_distribution(void)
 {
-    enum { DRAWS = 4000, VOCAB = 61 };
-    struct tiny *m = tiny_create("ref", "host", SXT_F32);
+    struct tiny *m = tiny_create("auto", "host", SXT_F32);
     struct sxt_engine_size size = { 50, 64, 128, 16, 300 };
-    struct sxt_draw draw = { .temperature = 1, .top_p = 1,
-                             .repetition_penalty = 1, .seed = 9,
+    struct sxt_draw draw = { .temperature = 1,
+                             .top_p = 1,
+                             .repetition_penalty = 1,
+                             .seed = 9,
                              .max_tokens = 1 };
-    size_t count[VOCAB] = { 0 };
-    double logprob[VOCAB], chi = 0, rest = 0, rest_count = 0;
+    struct sxt_engine *e =
+        sxt_engine_create(&m->layout, &m->params, m->num, NULL, &size, &draw);
+    struct first_tokens f = { .count = { 0 } };
     int32_t ids[MOST];
-    size_t n = prompt_of(2, ids), cells = 0;
+    size_t n = prompt_of(2, ids), cells;
 
-    for (size_t i = 0; i < VOCAB; i++)
-        logprob[i] = -INFINITY;
-    struct sxt_engine *e = sxt_engine_create(&m->layout, &m->params, m->num,
-                                             NULL, &size, &draw);
     for (size_t i = 0; i < DRAWS; i++) {
-        struct sxt_prompt p = { .item = i, .key = i * 77 + 1, .ids = ids,
-                                .n = n };
+        struct sxt_prompt p = {
+            .item = i, .key = i * 77 + 1, .ids = ids, .n = n
+        };
         while (!sxt_engine_room(e, &p))
-            sxt_engine_step(e, i % 2 ? count_first : note_logprob,
-                            i % 2 ? (void *)count : (void *)logprob);
+            sxt_engine_step(e, note_first, &f);
         sxt_engine_add(e, &p);
     }
     while (sxt_engine_active(e) > 0)
-        sxt_engine_step(e, count_first, count);
-    size_t total = 0;
-    for (size_t i = 0; i < VOCAB; i++)
-        total += count[i];
-    for (size_t i = 0; i < VOCAB; i++) {
-        double expected = exp(logprob[i]) * (double)total;
-        if (expected < 8) {
-            rest += expected;
-            rest_count += (double)count[i];
-            continue;
-        }
-        chi += pow((double)count[i] - expected, 2) / expected;
-        cells++;
-    }
-    double q = (double)(cells - 1) + 4 * sqrt(2.0 * (double)(cells - 1));
-    ok(cells > 5 && chi < q,
+        sxt_engine_step(e, note_first, &f);
+    double chi = chi_square(&f, &cells);
+    /* Mean and deviation of chi-square: k and sqrt(2 k); four deviations. */
+    ok(cells > 3 && chi < (double)cells + 4 * sqrt(2.0 * (double)cells),
        "drawn tokens follow their probabilities (chi2 %.1f, %zu cells)", chi,
        cells);
-    (void)rest;
-    (void)rest_count;
     sxt_engine_destroy(e);
     tiny_destroy(m);
+}
+
+/* Host code must not look at device memory: the fake device faults. */
+static void test_fake(void)
+{
+    struct tiny *host = tiny_create("auto", "host", SXT_BF16);
+    struct tiny *fake = tiny_create("auto", "fake", SXT_BF16);
+    struct sxt_engine_size size = { 24, 64, 128, 16, 200 };
+    struct sxt_draw draw = usual();
+    struct table a, b;
+
+    draw.max_tokens = 5;
+    run(host, size, &draw, NULL, 0, &a);
+    run(fake, size, &draw, NULL, 0, &b);
+    ok(same(&a, &b), "nothing on the host looks into device memory");
+    tiny_destroy(host);
+    tiny_destroy(fake);
 }
 
 int main(void)
 {
-    test_same_bits("ref", SXT_F32);
-    test_same_bits("ref", SXT_BF16);
-    test_same_bits("auto", SXT_F32);
-    test_same_bits("auto", SXT_BF16);
-    test_resume("auto", SXT_F32);
+    static const char *const backend[] = { "ref", "auto" };
+
+    for (int i = 0; i < 2; i++) {
+        test_same_bits(backend[i], SXT_F32);
+        test_same_bits(backend[i], SXT_BF16);
+        test_resume(backend[i], SXT_F32);
+    }
+    test_fake();
     test_limits();
+    test_loops();
     test_distribution();
     return done_testing();
 }

@@ -28,9 +28,14 @@ static void test_strings(void)
         const char *text;
         long at;
     } cases[] = {
-        { "A: 4\nQ: next", 4 }, { "x</end>y", 1 },       { "</end>", 0 },
-        { "nothing here", -1 }, { "almost </end and\nQ", -1 }, { "", -1 },
-        { "</end</end>", 5 },   { "\n\nQ:", 1 },
+        { "A: 4\nQ: next", 4 },
+        { "x</end>y", 1 },
+        { "</end>", 0 },
+        { "nothing here", -1 },
+        { "almost </end and\nQ", -1 },
+        { "", -1 },
+        { "</end</end>", 5 },
+        { "\n\nQ:", 1 },
     };
     bool right = true;
 
@@ -90,8 +95,8 @@ static void test_no_loop(void)
 
     sxt_loop_init(loop);
     for (size_t n = 0; n < 6000; n++) {
-        int32_t row = (int32_t)n / 6, digit[] = { row / 100 % 10,
-                                                  row / 10 % 10, row % 10 };
+        int32_t row = (int32_t)n / 6,
+                digit[] = { row / 100 % 10, row / 10 % 10, row % 10 };
         ids[n] = n % 6 < 3 ? digit[n % 6] : (int32_t)(20 + n % 6);
         loops |= sxt_loop_add(loop, ids, n + 1);
     }

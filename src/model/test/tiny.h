@@ -31,12 +31,19 @@ static inline void tiny_release(struct sxt_params *self, size_t unit)
 
 static inline struct sxt_model_config tiny_config(void)
 {
-    return (struct sxt_model_config){ .type = SXT_QWEN2, .vocab = 61,
-                                      .hidden = 32, .layers = 3, .heads = 4,
-                                      .kv_heads = 2, .head_dim = 8, .ffn = 48,
+    return (struct sxt_model_config){ .type = SXT_QWEN2,
+                                      .vocab = 61,
+                                      .hidden = 32,
+                                      .layers = 3,
+                                      .heads = 4,
+                                      .kv_heads = 2,
+                                      .head_dim = 8,
+                                      .ffn = 48,
                                       .max_positions = 512,
-                                      .rope_theta = 10000, .norm_eps = 1e-6,
-                                      .tied = true, .qkv_bias = true };
+                                      .rope_theta = 10000,
+                                      .norm_eps = 1e-6,
+                                      .tied = true,
+                                      .qkv_bias = true };
 }
 
 /* Weights of norm about one, large enough that the logits differ. */
@@ -55,9 +62,9 @@ static inline void tiny_fill(struct tiny *m)
             if (t->unit != u)
                 continue;
             for (size_t k = 0; k < t->rows * t->cols; k++)
-                sxt_store(host, type, t->offset + k,
-                          (float)((t->n_dims == 1) +
-                                  scale * sxt_rng_normal(rng, k)));
+                sxt_store(
+                    host, type, t->offset + k,
+                    (float)((t->n_dims == 1) + scale * sxt_rng_normal(rng, k)));
         }
         m->unit[u] = sxt_dev_alloc(m->dev, bytes);
         sxt_dev_put(m->dev, m->unit[u], host, bytes);
