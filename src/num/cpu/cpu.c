@@ -18,13 +18,16 @@ static bool can_run(void)
 #endif
 }
 
-static sxt_gemm_tile *widest_tile(void)
+static void choose_tile(struct sxt_cpu *cpu)
 {
+    cpu->tile = sxt_gemm_tile_v8;
+    cpu->tile_rows = GEMM_TILE_V8;
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512f"))
-        return sxt_gemm_tile_v16;
+    if (__builtin_cpu_supports("avx512f")) {
+        cpu->tile = sxt_gemm_tile_v16;
+        cpu->tile_rows = GEMM_TILE_V16;
+    }
 #endif
-    return sxt_gemm_tile_v8;
 }
 
 static void destroy(void *state)
@@ -50,7 +53,7 @@ int sxt_cpu_install(struct sxt_num *num, struct sxt_error *err)
         return 0;
     }
     struct sxt_cpu *cpu = sxt_calloc(1, sizeof(*cpu));
-    cpu->tile = widest_tile();
+    choose_tile(cpu);
     cpu->scratch = sxt_alloc_aligned((size_t)num->threads * SXT_CPU_SCRATCH);
     num->state = cpu;
     num->destroy_state = destroy;

@@ -5,14 +5,15 @@
 #include "num/ops.h"
 
 /* acc (rows, 16; distance ld_acc) += a (rows, depth; distance 256) by
- * panel (depth, 16); see gemm.h. */
+ * panel (depth, 16); rows <= tile_rows.  See gemm.h. */
 typedef void sxt_gemm_tile(float *acc, size_t ld_acc, const float *a,
                            const float *panel, size_t rows, size_t depth);
 
 /* The backend's own state, num->state. */
 struct sxt_cpu {
     sxt_gemm_tile *tile; /* the widest that runs here */
-    char *scratch;       /* SXT_CPU_SCRATCH bytes for each thread */
+    size_t tile_rows;
+    char *scratch; /* SXT_CPU_SCRATCH bytes for each thread */
 };
 
 /* Bytes of working memory of a thread: the blocks of a matrix product. */

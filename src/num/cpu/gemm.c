@@ -7,7 +7,19 @@
 
 struct blocks {
     size_t rows, cols; /* of one block of C */
+    size_t depth;      /* k at a time */
     size_t down, across, count;
+    size_t run; /* blocks that a thread takes at once */
+};
+
+/* One block of C and a thread's working memory. */
+struct block {
+    size_t i0, rows, j0, cols;
+    float *acc;       /* (rows, GEMM_MAX_COLS) */
+    float *a;         /* (rows, GEMM_DEPTH) */
+    float *panel;     /* (GEMM_DEPTH, GEMM_PANEL) */
+    const char *next; /* W to ask memory for, */
+    size_t lines;     /* so many lines before each tile */
 };
 
 static size_t divide_up(size_t a, size_t b)
@@ -15,11 +27,16 @@ static size_t divide_up(size_t a, size_t b)
     return (a + b - 1) / b;
 }
 
-/* Blocks as large as the caches allow, but enough of them for the threads. */
+/* Blocks as large as the caches allow, but enough of them for the threads.
+ * With few rows, memory sets the pace: short panels alternate quickly between
+ * reading and multiplying, and a thread walks W in order. */
 static struct blocks plan(const struct sxt_gemm *g, int threads)
 {
     struct blocks b = { .down = divide_up(g->m, GEMM_MAX_ROWS),
-                        .cols = GEMM_MAX_COLS };
+                        .cols = GEMM_MAX_COLS,
+                        .depth = GEMM_DEPTH,
+                        .run = 1 };
+    bool few = g->m <= 48;
 
     b.rows = divide_up(divide_up(g->m, b.down), 12) * 12;
     b.down = divide_up(g->m, b.rows);
@@ -28,6 +45,10 @@ static struct blocks plan(const struct sxt_gemm *g, int threads)
         b.cols /= 2;
     b.across = divide_up(g->n, b.cols);
     b.count = b.down * b.across;
+    if (few) {
+        b.depth = 96;
+        b.run = divide_up(b.count, 2 * (size_t)threads);
+    }
     return b;
 }
 
@@ -52,38 +73,47 @@ void sxt_gemm_finish(const struct sxt_gemm *g, size_t i, size_t j0, size_t n,
         sxt_store(c, g->c_type, j, row[j]);
 }
 
-/* Ask for the next panel of W while this one is multiplied. */
-static void fetch_panel(const struct sxt_gemm *g, size_t k0, size_t depth,
-                        size_t j0)
+/* A packed panel by all rows.  Meanwhile the W of the next block comes from
+ * memory in its own order, a few lines before each tile: a processor follows
+ * some two dozen lines at once and would stop at more. */
+static void sweep(const struct sxt_cpu *cpu, struct block *b, size_t j,
+                  size_t depth)
 {
-    size_t size = sxt_dtype_size(g->type);
+    size_t step = cpu->tile_rows;
 
-    if (!g->tb)
-        return;
-    for (size_t j = j0; j < j0 + GEMM_PANEL && j < g->n; j++) {
-        const char *row = (const char *)g->b + (j * g->ldb + k0) * size;
-        for (size_t byte = 0; byte < depth * size; byte += 64)
-            __builtin_prefetch(row + byte, 0, 2);
+    for (size_t i = 0; i < b->rows; i += step) {
+        size_t left = b->rows - i;
+        const char *end = b->next + b->lines * 64;
+        for (; b->next < end; b->next += 64)
+            __builtin_prefetch(b->next, 0, 2);
+        cpu->tile(b->acc + i * GEMM_MAX_COLS + j, GEMM_MAX_COLS,
+                  b->a + i * GEMM_DEPTH, b->panel, left < step ? left : step,
+                  depth);
     }
 }
 
-/* One block of C; acc, pa and panel are this thread's. */
-static void block(const struct sxt_gemm *g, sxt_gemm_tile *tile, size_t i0,
-                  size_t rows, size_t j0, size_t cols, float *acc, float *pa,
-                  float *panel)
+static void multiply(const struct sxt_gemm *g, const struct sxt_cpu *cpu,
+                     const struct blocks *p, struct block *b)
 {
-    memset(acc, 0, rows * GEMM_MAX_COLS * sizeof(*acc));
-    for (size_t k0 = 0; k0 < g->k; k0 += GEMM_DEPTH) {
-        size_t depth = g->k - k0 < GEMM_DEPTH ? g->k - k0 : GEMM_DEPTH;
-        sxt_gemm_pack_a(pa, g, i0, rows, k0, depth);
-        for (size_t j = 0; j < cols; j += GEMM_PANEL) {
-            sxt_gemm_pack_b(panel, g, k0, depth, j0 + j);
-            fetch_panel(g, k0, depth, j0 + j + GEMM_PANEL);
-            tile(acc + j, GEMM_MAX_COLS, pa, panel, rows, depth);
+    size_t bytes = g->tb ? b->cols * g->ldb * sxt_dtype_size(g->type) : 0;
+    size_t tiles = divide_up(g->k, p->depth) * divide_up(b->cols, GEMM_PANEL) *
+                   divide_up(b->rows, cpu->tile_rows);
+
+    b->next = (const char *)g->b + (b->j0 / b->cols + 1) * bytes;
+    if (tiles > 0 && b->j0 + b->cols < g->n)
+        b->lines = divide_up(bytes, 64 * tiles);
+    memset(b->acc, 0, b->rows * GEMM_MAX_COLS * sizeof(*b->acc));
+    for (size_t k0 = 0; k0 < g->k; k0 += p->depth) {
+        size_t left = g->k - k0, depth = left < p->depth ? left : p->depth;
+        sxt_gemm_pack_a(b->a, g, b->i0, b->rows, k0, depth);
+        for (size_t j = 0; j < b->cols; j += GEMM_PANEL) {
+            sxt_gemm_pack_b(b->panel, g, k0, depth, b->j0 + j);
+            sweep(cpu, b, j, depth);
         }
     }
-    for (size_t i = 0; i < rows; i++)
-        sxt_gemm_finish(g, i0 + i, j0, cols, acc + i * GEMM_MAX_COLS);
+    for (size_t i = 0; i < b->rows; i++)
+        sxt_gemm_finish(g, b->i0 + i, b->j0, b->cols,
+                        b->acc + i * GEMM_MAX_COLS);
 }
 
 /* One row by W (n, k): no packing. */
@@ -101,20 +131,23 @@ static void one_row(struct sxt_num *num, const struct sxt_gemm *g)
 
 void sxt_cpu_gemm(struct sxt_num *num, const struct sxt_gemm *g)
 {
-    struct blocks b = plan(g, num->threads);
-    sxt_gemm_tile *tile = sxt_cpu_of(num)->tile;
+    struct blocks p = plan(g, num->threads);
 
+    if (g->m == 0 || g->n == 0)
+        return;
     if (g->m == 1 && g->tb && g->k <= SXT_CPU_SCRATCH / sizeof(float)) {
         one_row(num, g);
         return;
     }
-#pragma omp parallel for schedule(dynamic) num_threads(num->threads)
-    for (size_t i = 0; i < b.count; i++) {
-        size_t i0 = i / b.across * b.rows, j0 = i % b.across * b.cols;
-        float *acc = sxt_cpu_scratch(num, omp_get_thread_num());
-        float *pa = acc + GEMM_MAX_ROWS * GEMM_MAX_COLS;
-        float *panel = pa + GEMM_MAX_ROWS * GEMM_DEPTH;
-        block(g, tile, i0, g->m - i0 < b.rows ? g->m - i0 : b.rows, j0,
-              g->n - j0 < b.cols ? g->n - j0 : b.cols, acc, pa, panel);
+#pragma omp parallel for schedule(dynamic, p.run) num_threads(num->threads)
+    for (size_t i = 0; i < p.count; i++) {
+        struct block b = { .i0 = i / p.across * p.rows,
+                           .j0 = i % p.across * p.cols };
+        b.rows = g->m - b.i0 < p.rows ? g->m - b.i0 : p.rows;
+        b.cols = g->n - b.j0 < p.cols ? g->n - b.j0 : p.cols;
+        b.acc = sxt_cpu_scratch(num, omp_get_thread_num());
+        b.a = b.acc + GEMM_MAX_ROWS * GEMM_MAX_COLS;
+        b.panel = b.a + GEMM_MAX_ROWS * GEMM_DEPTH;
+        multiply(g, sxt_cpu_of(num), &p, &b);
     }
 }

@@ -10,6 +10,8 @@
 #include "num/cpu/cpu.h"
 
 enum {
+    GEMM_TILE_V8 = 6, /* rows of a tile, 12 accumulators in registers */
+    GEMM_TILE_V16 = 12,
     GEMM_PANEL = 16,     /* columns of B packed side by side */
     GEMM_DEPTH = 256,    /* k of a packed panel: 16 KB, half a level-1 cache */
     GEMM_MAX_ROWS = 192, /* rows of a packed block of A: 192 KB of level 2 */

@@ -39,6 +39,7 @@ void sxt_gemm_pack_a(float *to, const struct sxt_gemm *g, size_t i0,
 /* Store the four words of eight columns: each is one f32 or two bf16. */
 static inline void put_words(float *to, const v8u word[4], enum sxt_dtype type)
 {
+#pragma GCC unroll 4
     for (int c = 0; c < 4; c++)
         if (type == SXT_F32) {
             v8_store(to + c * GEMM_PANEL, (v8f)word[c]);
@@ -50,21 +51,19 @@ static inline void put_words(float *to, const v8u word[4], enum sxt_dtype type)
 }
 
 /* Eight columns of a panel from eight rows of W (n, k). */
-static inline void transpose(float *to, const char *row[8],
+static inline void transpose(float *to, const char *const row[8],
                              enum sxt_dtype type, size_t depth)
 {
-    size_t step = 16 / sxt_dtype_size(type), k = 0;
+    size_t size = sxt_dtype_size(type), step = 16 / size, k = 0;
 
     for (; k + step <= depth; k += step) {
         v8u word[4];
-        v8_gather4(word, row);
+        v8_gather4(word, row, k * size);
         put_words(to + k * GEMM_PANEL, word, type);
-        for (int j = 0; j < LANES; j++)
-            row[j] += 16;
     }
-    for (size_t c = 0; k + c < depth; c++)
+    for (; k < depth; k++)
         for (int j = 0; j < LANES; j++)
-            to[(k + c) * GEMM_PANEL + j] = sxt_load(row[j], type, c);
+            to[k * GEMM_PANEL + j] = sxt_load(row[j], type, k);
 }
 
 static void pack_transposed(float *to, const struct sxt_gemm *g, size_t k0,

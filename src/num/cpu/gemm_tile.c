@@ -4,9 +4,9 @@
 
 /* R rows by 16 columns: 2 R accumulators.  R = 6 leaves room for two vectors
  * of B and one of A among AVX2's 16 registers. */
-static inline __attribute__((always_inline)) void
-tile_v8(float *acc, size_t ld_acc, const float *a, const float *panel,
-        size_t depth, const int R)
+static inline __attribute__((always_inline)) void tile_v8(
+    float *acc, size_t ld_acc, const float *a, const float *panel, size_t depth,
+    const int R)
 {
     v8f c[6][2];
 
@@ -35,12 +35,10 @@ tile_v8(float *acc, size_t ld_acc, const float *a, const float *panel,
 void sxt_gemm_tile_v8(float *acc, size_t ld_acc, const float *a,
                       const float *panel, size_t rows, size_t depth)
 {
-    for (; rows >= 6; rows -= 6) {
-        tile_v8(acc, ld_acc, a, panel, depth, 6);
-        acc += 6 * ld_acc;
-        a += 6 * GEMM_DEPTH;
-    }
     switch (rows) {
+    case 6:
+        tile_v8(acc, ld_acc, a, panel, depth, 6);
+        break;
     case 5:
         tile_v8(acc, ld_acc, a, panel, depth, 5);
         break;
@@ -61,9 +59,9 @@ void sxt_gemm_tile_v8(float *acc, size_t ld_acc, const float *a,
 
 #ifdef __x86_64__
 /* R rows by one vector of 16 columns. */
-static inline __attribute__((always_inline, target("avx512f"))) void
-tile_v16(float *acc, size_t ld_acc, const float *a, const float *panel,
-         size_t depth, const int R)
+static inline __attribute__((always_inline, target("avx512f"))) void tile_v16(
+    float *acc, size_t ld_acc, const float *a, const float *panel, size_t depth,
+    const int R)
 {
     __m512 c[12];
 
@@ -74,22 +72,21 @@ tile_v16(float *acc, size_t ld_acc, const float *a, const float *panel,
         __m512 b = _mm512_loadu_ps(panel + k * GEMM_PANEL);
 #pragma GCC unroll 12
         for (int r = 0; r < R; r++)
-            c[r] = _mm512_fmadd_ps(_mm512_set1_ps(a[r * GEMM_DEPTH + k]), b,
-                                   c[r]);
+            c[r] =
+                _mm512_fmadd_ps(_mm512_set1_ps(a[r * GEMM_DEPTH + k]), b, c[r]);
     }
 #pragma GCC unroll 12
     for (int r = 0; r < R; r++)
         _mm512_storeu_ps(acc + r * ld_acc, c[r]);
 }
 
-__attribute__((target("avx512f"))) void
-sxt_gemm_tile_v16(float *acc, size_t ld_acc, const float *a,
-                  const float *panel, size_t rows, size_t depth)
+__attribute__((target("avx512f"))) void sxt_gemm_tile_v16(
+    float *acc, size_t ld_acc, const float *a, const float *panel, size_t rows,
+    size_t depth)
 {
-    for (; rows >= 12; rows -= 12) {
+    if (rows == 12) {
         tile_v16(acc, ld_acc, a, panel, depth, 12);
-        acc += 12 * ld_acc;
-        a += 12 * GEMM_DEPTH;
+        return;
     }
     for (; rows >= 4; rows -= 4) {
         tile_v16(acc, ld_acc, a, panel, depth, 4);

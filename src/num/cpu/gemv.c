@@ -4,46 +4,48 @@
 
 enum { GROUPS = 4, WIDTH = GROUPS * LANES }; /* columns side by side */
 
-/* The chains of WIDTH columns over one step of four words. */
-static inline void advance(v8f acc[GROUPS], const float *a,
-                           const char *row[WIDTH], enum sxt_dtype type)
+/* The chains of 16 columns over one step of four words. */
+static inline __attribute__((always_inline)) void advance(
+    v8f acc[2], const float *a, const char *const row[2 * LANES], size_t byte,
+    enum sxt_dtype type)
 {
+    v8u w[2][4];
+
+    v8_gather4(w[0], row, byte);
+    v8_gather4(w[1], row + LANES, byte);
 #pragma GCC unroll 4
-    for (int group = 0; group < GROUPS; group++) {
-        v8u word[4];
-        v8_gather4(word, row + group * LANES);
-#pragma GCC unroll 4
-        for (int c = 0; c < 4; c++)
-            if (type == SXT_F32) {
-                acc[group] = v8_fma(v8_set(a[c]), (v8f)word[c], acc[group]);
-            } else {
-                acc[group] = v8_fma(v8_set(a[2 * c]), (v8f)(word[c] << 16),
-                                    acc[group]);
-                acc[group] = v8_fma(v8_set(a[2 * c + 1]),
-                                    (v8f)(word[c] & 0xffff0000u), acc[group]);
-            }
-    }
+    for (int c = 0; c < 4; c++)
+        if (type == SXT_F32) {
+            acc[0] = v8_fma(v8_set(a[c]), (v8f)w[0][c], acc[0]);
+            acc[1] = v8_fma(v8_set(a[c]), (v8f)w[1][c], acc[1]);
+        } else {
+            v8f even = v8_set(a[2 * c]), odd = v8_set(a[2 * c + 1]);
+            acc[0] = v8_fma(even, (v8f)(w[0][c] << 16), acc[0]);
+            acc[1] = v8_fma(even, (v8f)(w[1][c] << 16), acc[1]);
+            acc[0] = v8_fma(odd, (v8f)(w[0][c] & 0xffff0000u), acc[0]);
+            acc[1] = v8_fma(odd, (v8f)(w[1][c] & 0xffff0000u), acc[1]);
+        }
 }
 
-static inline void columns(float *y, const float *a, const char *row[WIDTH],
-                           size_t k, enum sxt_dtype type, size_t ahead)
+static inline void columns(float *y, const float *a,
+                           const char *const row[WIDTH], size_t k,
+                           enum sxt_dtype type, size_t ahead)
 {
-    size_t step = 16 / sxt_dtype_size(type), i = 0;
+    size_t size = sxt_dtype_size(type), step = 16 / size, i = 0;
     v8f acc[GROUPS] = { 0 };
 
     for (; i + step <= k; i += step) {
-        if (i / step % 4 == 0)
-            for (int j = 0; j < WIDTH; j++)
-                __builtin_prefetch(row[j] + ahead, 0, 2);
-        advance(acc, a + i, row, type);
-        for (int j = 0; j < WIDTH; j++)
-            row[j] += 16;
+        /* The next rows, in the order of memory. */
+        for (size_t line = 0; line < WIDTH * 16; line += 64)
+            __builtin_prefetch(row[0] + ahead + i * size * WIDTH + line, 0, 2);
+        advance(acc, a + i, row, i * size, type);
+        advance(acc + 2, a + i, row + WIDTH / 2, i * size, type);
     }
     for (int group = 0; group < GROUPS; group++)
         v8_store(y + group * LANES, acc[group]);
-    for (size_t c = 0; i + c < k; c++)
+    for (; i < k; i++)
         for (int j = 0; j < WIDTH; j++)
-            y[j] = __builtin_fmaf(a[i + c], sxt_load(row[j], type, c), y[j]);
+            y[j] = __builtin_fmaf(a[i], sxt_load(row[j], type, i), y[j]);
 }
 
 void sxt_gemv(const struct sxt_gemm *g, const float *a, size_t j0, size_t j1)

@@ -114,15 +114,17 @@ static inline float v8_max_lane(v8f x)
     return best;
 }
 
-/* Word c of eight rows, for c = 0 … 3: 16 bytes are read at each row[i]. */
-static inline void v8_gather4(v8u column[4], const char *const row[8])
+/* Word c of eight rows, for c = 0 … 3: 16 bytes are read at row[i] + byte. */
+static inline void v8_gather4(v8u column[4], const char *const row[8],
+                              size_t byte)
 {
     v8u r[4];
 
+#pragma GCC unroll 4
     for (int i = 0; i < 4; i++) {
         v4u low, high;
-        memcpy(&low, row[i], sizeof(low));
-        memcpy(&high, row[i + 4], sizeof(high));
+        memcpy(&low, row[i] + byte, sizeof(low));
+        memcpy(&high, row[i + 4] + byte, sizeof(high));
         r[i] = __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7);
     }
     v8u a = __builtin_shufflevector(r[0], r[1], 0, 8, 1, 9, 4, 12, 5, 13);
