@@ -1,7 +1,7 @@
 /* out.h - writing a file that explains itself and is complete or absent.
  *
- * Collective over the communicator given at create: every rank makes the same
- * calls in the same order.  Bytes go to PATH.part; commit checks that every
+ * Collective (but for sxt_out_range) over the communicator given at create:
+ * every rank makes the same calls in the same order.  Bytes go to PATH.part; commit checks that every
  * rank's every call succeeded, reads checksums back, syncs, renames.  One
  * failed call poisons the file: commit then removes it and reports.
  *
@@ -16,6 +16,11 @@
 #include "base/error.h"
 #include "h5/frame.h"
 #include "par/comm.h"
+
+/* Once per process, before MPI starts: keep HDF5 from closing files by itself
+ * at exit.  Every file is closed explicitly; one that could not be closed (a
+ * full disk) must not be touched again, or HDF5 1.10 crashes. */
+void sxt_h5_start(void);
 
 struct sxt_out; /* opaque */
 
@@ -66,12 +71,13 @@ int sxt_out_attr_text(struct sxt_out *out, const char *object,
                       struct sxt_error *err);
 
 /* A numeric dataset of 0 to 4 dimensions, created by all ranks, then written
- * by each rank in flat element ranges (row-major), independently, any number
- * of times per rank.  Groups on the way are created.  Ranges must not overlap
- * between ranks. */
+ * by each rank in flat element ranges (row-major).  Groups on the way are
+ * created.  First all tensors, then sxt_out_data(), then the ranges: these are
+ * not collective, any number per rank, and must not overlap between ranks. */
 int sxt_out_tensor(struct sxt_out *out, const char *object,
                    enum sxt_h5_type type, int n_dims, const uint64_t *dims,
                    const char *unit, const char *doc, struct sxt_error *err);
+int sxt_out_data(struct sxt_out *out, struct sxt_error *err);
 int sxt_out_range(struct sxt_out *out, const char *object, uint64_t first,
                   uint64_t count, const void *data, struct sxt_error *err);
 

@@ -1,0 +1,95 @@
+/* prov.c - how a file came to be: /config, /inputs, /provenance. */
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "h5/out_impl.h"
+
+/* Variables worth keeping; never the whole environment, which holds secrets. */
+static const char *const variables[] = {
+    "SLURM_JOB_ID",      "SLURM_ARRAY_JOB_ID",  "SLURM_ARRAY_TASK_ID",
+    "SLURM_JOB_NAME",    "SLURM_RESTART_COUNT", "SLURM_CLUSTER_NAME",
+    "OMP_NUM_THREADS",   "CUDA_VISIBLE_DEVICES"
+};
+
+/* Rank 0 hashes; the sums are common knowledge afterwards. */
+static int write_inputs(struct sxt_out *out, const struct sxt_prov *prov,
+                        struct sxt_error *err)
+{
+    struct sxt_str text = SXT_STR_EMPTY;
+    int rc = 0;
+
+    for (size_t i = 0; out->comm.rank == 0 && rc == 0 && i < prov->n_inputs;
+         i++) {
+        char sum[SXT_SHA256_TEXT];
+        rc = sxt_sha256_file(prov->inputs[i], sum, err);
+        if (rc == 0)
+            sxt_str_add(&text, "%s  %s\n", sum,
+                        sxt_path_base(prov->inputs[i]));
+    }
+    rc = sxt_out_agree(out, rc, err);
+    if (rc == 0 && prov->n_inputs > 0)
+        rc = sxt_out_bytes(out, "/inputs",
+                           "SHA-256 and name of each file that was read.",
+                           text.data, text.len, err);
+    sxt_str_free(&text);
+    return rc;
+}
+
+int sxt_out_prov_keep(struct sxt_out *out, const struct sxt_prov *prov,
+                      struct sxt_error *err)
+{
+    out->has_prov = true;
+    out->command = sxt_strdup(prov->command ? prov->command : "");
+    if (prov->config &&
+        sxt_out_bytes(out, "/config",
+                      "The resolved configuration, a valid input file.",
+                      prov->config, strlen(prov->config), err) != 0)
+        return -1;
+    return write_inputs(out, prov, err);
+}
+
+static void describe(struct sxt_out *out, struct sxt_str *text)
+{
+    char host[256] = "", date[64];
+    unsigned major, minor, release;
+    time_t now = time(NULL);
+    struct tm utc;
+
+    gethostname(host, sizeof(host) - 1);
+    strftime(date, sizeof(date), "%Y-%m-%d %H:%M:%S +0000",
+             gmtime_r(&now, &utc));
+    H5get_libversion(&major, &minor, &release);
+    sxt_str_add(text, "date %s\nhost %s\nranks %d\ncommand %s\n", date, host,
+                out->comm.size, out->command);
+    sxt_str_add(text, "program sextant %s\ncompiler %s\nhdf5 %u.%u.%u\n",
+                PACKAGE_VERSION, __VERSION__, major, minor, release);
+    for (size_t i = 0; i < sizeof(variables) / sizeof(*variables); i++) {
+        const char *value = getenv(variables[i]);
+        if (value)
+            sxt_str_add(text, "env %s=%.200s\n", variables[i], value);
+    }
+}
+
+int sxt_out_prov_write(struct sxt_out *out, struct sxt_error *err)
+{
+    struct sxt_str text = SXT_STR_EMPTY;
+
+    describe(out, &text);
+    int rc = sxt_out_bytes(out, "/provenance/run",
+                           "What may differ between equal runs.", text.data,
+                           text.len, err);
+    sxt_str_free(&text);
+    return rc;
+}
+
+void sxt_out_prov_free(struct sxt_out *out)
+{
+    free(out->command);
+}
