@@ -1,5 +1,98 @@
-/* main.c - the command line. */
-int main(void)
+/* main.c - start, run one command on all ranks, say how it ended. */
+#define _GNU_SOURCE
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "app/cli.h"
+#include "base/file.h"
+#include "h5/out.h"
+
+static volatile sig_atomic_t stop_asked;
+
+/* First signal: finish the step and save.  Second: now. */
+static void on_signal(int number)
 {
-    return 0;
+    if (stop_asked && number != SIGUSR1)
+        _exit(128 + number);
+    stop_asked = 1;
+}
+
+static void catch_signals(void)
+{
+    static const int signals[] = { SIGUSR1, SIGTERM, SIGINT };
+    struct sigaction action = { .sa_handler = on_signal,
+                                .sa_flags = SA_RESTART };
+
+    for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
+        sigaction(signals[i], &action, NULL);
+    signal(SIGXFSZ, SIG_IGN); /* a file too large is an error, not a death */
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static int prepare(const struct sxt_cli *cli, struct sxt_run *run,
+                   void **values, struct sxt_str *config,
+                   struct sxt_error *err)
+{
+    int rc = sxt_cli_values(cli, values, err);
+
+    if (sxt_comm_agree(run->comm, rc, err) != 0)
+        return -1;
+    sxt_cfg_print(&cli->stage->section, *values, config);
+    run->config = config->data;
+    sxt_comm_assert_same(run->comm, config->data, config->len);
+    rc = run->comm.rank == 0 && !cli->dry_run
+             ? sxt_file_mkdirs(cli->out_dir, err)
+             : 0;
+    return sxt_comm_agree(run->comm, rc, err);
+}
+
+static int run_command(const struct sxt_cli *cli, struct sxt_comm comm)
+{
+    struct sxt_error err = { 0 };
+    struct sxt_str config = SXT_STR_EMPTY;
+    struct sxt_run run = {
+        .comm = comm,
+        .log = { stdout, cli->level, comm.rank == 0, cli->stage->section.name },
+        .command_line = cli->line,
+        .out_dir = cli->out_dir,
+        .args = cli->operands,
+        .n_args = cli->n_operands,
+        .dry_run = cli->dry_run,
+        .stop = &stop_asked,
+    };
+    void *values = NULL;
+    int rc = prepare(cli, &run, &values, &config, &err);
+
+    if (rc == 0)
+        rc = cli->stage->run(&run, values, &err);
+    rc = sxt_comm_agree(comm, rc, &err);
+    if (rc != 0 && err.code == SXT_EXIT_AGAIN)
+        sxt_log(&run.log, SXT_LOG_INFO,
+                "stopped cleanly: %s; the same command goes on", err.text);
+    else if (rc != 0)
+        sxt_log(&run.log, SXT_LOG_ERROR, "%s", err.text);
+    sxt_cfg_free(&cli->stage->section, values);
+    sxt_str_free(&config);
+    return rc == 0 ? 0 : err.code != 0 ? err.code : SXT_EXIT_BUG;
+}
+
+int main(int argc, char **argv)
+{
+    struct sxt_cli cli = { 0 };
+    int code = 0;
+
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    if (sxt_cli_parse(&cli, argc, argv, &code) != 0) {
+        sxt_cli_free(&cli);
+        return code;
+    }
+    sxt_h5_start();
+    struct sxt_comm comm = sxt_comm_init(&argc, &argv);
+    catch_signals();
+    code = run_command(&cli, comm);
+    sxt_cli_free(&cli);
+    sxt_comm_finalize();
+    return code;
 }

@@ -1,0 +1,37 @@
+/* cli.h - the command line: GNU conventions, one command, its input file. */
+#ifndef SXT_APP_CLI_H
+#define SXT_APP_CLI_H
+
+#include "base/log.h"
+#include "stage/stage.h"
+
+/* What was asked for; strings are borrowed from argv unless said otherwise. */
+struct sxt_cli {
+    const struct sxt_stage *stage;
+    const char *config;     /* input file, NULL: defaults only */
+    const char **settings;  /* of -s; owned */
+    size_t n_settings;
+    char **operands;        /* owned array */
+    size_t n_operands;
+    const char *out_dir;
+    enum sxt_log_level level;
+    bool dry_run;
+    char *line; /* the whole command line; owned */
+};
+
+/* Parse.  Returns 0 if a command is to be run; otherwise (help, version,
+ * listings, a wrong line) everything has been printed and *code is the exit
+ * status.  Needs no MPI, so it works on a login node. */
+int sxt_cli_parse(struct sxt_cli *cli, int argc, char **argv, int *code);
+void sxt_cli_free(struct sxt_cli *cli);
+
+/* The command's values from its file and settings, for sxt_cfg_free(). */
+int sxt_cli_values(const struct sxt_cli *cli, void **values,
+                   struct sxt_error *err);
+
+/* Texts of --help, --help=params, --version, --build-info on stdout. */
+void sxt_cli_help(const struct sxt_stage *stage); /* NULL: the program's */
+void sxt_cli_version(void);
+void sxt_cli_build_info(void);
+
+#endif

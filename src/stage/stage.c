@@ -1,0 +1,35 @@
+/* stage.c - what every command needs from its run. */
+#include "stage/stage.h"
+
+#include <stdlib.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+
+char *sxt_run_path(const struct sxt_run *run, const char *name)
+{
+    return sxt_path_join(run->out_dir, name);
+}
+
+bool sxt_run_stops(const struct sxt_run *run)
+{
+    int64_t asked = *run->stop;
+
+    if (run->comm.rank == 0) {
+        char *path = sxt_run_path(run, "STOP");
+        asked = asked || sxt_file_exists(path);
+        free(path);
+    }
+    return sxt_comm_max(run->comm, asked) != 0;
+}
+
+struct sxt_out *sxt_run_create(const struct sxt_run *run, const char *path,
+                               const char *format, int version,
+                               const char *title, const char *const *inputs,
+                               size_t n_inputs, struct sxt_error *err)
+{
+    struct sxt_prov prov = { run->command_line, run->config, inputs,
+                             n_inputs };
+
+    return sxt_out_create(path, run->comm, format, version, title, &prov, err);
+}

@@ -1,0 +1,7 @@
+/* stages.c - the list of all commands, in the order of the pipeline. */
+#include "stage/stages.h"
+
+const struct sxt_stage *const sxt_stages[] = {
+    &sxt_stage_info,
+    NULL
+};

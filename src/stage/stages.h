@@ -1,0 +1,9 @@
+/* stages.h - every command; each is defined in its own file. */
+#ifndef SXT_STAGE_STAGES_H
+#define SXT_STAGE_STAGES_H
+
+#include "stage/stage.h"
+
+extern const struct sxt_stage sxt_stage_info;
+
+#endif
