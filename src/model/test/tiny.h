@@ -46,8 +46,9 @@ static inline struct sxt_model_config tiny_config(void)
                                       .qkv_bias = true };
 }
 
-/* Weights of norm about one, large enough that the logits differ. */
-static inline void tiny_fill(struct tiny *m)
+/* Matrices of the blocks have the given standard deviation; with 0 the network
+ * repeats its last token. */
+static inline void tiny_fill(struct tiny *m, double deviation)
 {
     const struct sxt_layout *l = &m->layout;
     enum sxt_dtype type = m->params.type;
@@ -58,7 +59,7 @@ static inline void tiny_fill(struct tiny *m)
         for (size_t i = 0; i < l->n_tensors; i++) {
             const struct sxt_tensor *t = &l->tensors[i];
             struct sxt_rng rng = { 1, i };
-            double scale = t->n_dims == 2 ? 0.3 : 0.5;
+            double scale = t->n_dims == 1 ? 0.5 : u == 0 ? 0.3 : deviation;
             if (t->unit != u)
                 continue;
             for (size_t k = 0; k < t->rows * t->cols; k++)
@@ -73,7 +74,7 @@ static inline void tiny_fill(struct tiny *m)
 }
 
 static inline struct tiny *tiny_create(const char *backend, const char *device,
-                                       enum sxt_dtype type)
+                                       enum sxt_dtype type, double deviation)
 {
     struct tiny *m = sxt_calloc(1, sizeof(*m));
     struct sxt_model_config config = tiny_config();
@@ -85,7 +86,7 @@ static inline struct tiny *tiny_create(const char *backend, const char *device,
     m->dev = sxt_dev_create(device, NULL);
     m->num = sxt_num_create(backend, m->dev, 0, NULL);
     m->unit = sxt_calloc(m->layout.n_units, sizeof(*m->unit));
-    tiny_fill(m);
+    tiny_fill(m, deviation);
     return m;
 }
 
