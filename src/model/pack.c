@@ -137,6 +137,16 @@ void sxt_pack_list(const struct sxt_pack *pack, const size_t *list, size_t n,
     free(load);
 }
 
+void sxt_pack_all(const struct sxt_pack *pack, struct sxt_bins *bins)
+{
+    size_t *list = sxt_alloc(pack->n_samples, sizeof(*list));
+
+    for (size_t i = 0; i < pack->n_samples; i++)
+        list[i] = i;
+    sxt_pack_list(pack, list, pack->n_samples, bins);
+    free(list);
+}
+
 void sxt_bins_free(struct sxt_bins *bins)
 {
     free(bins->first);

@@ -47,6 +47,8 @@ void sxt_pack_step(const struct sxt_pack *pack, int64_t step,
  * turn out to be enough. */
 void sxt_pack_list(const struct sxt_pack *pack, const size_t *list, size_t n,
                    struct sxt_bins *bins);
+/* The bins of all samples, in their order. */
+void sxt_pack_all(const struct sxt_pack *pack, struct sxt_bins *bins);
 void sxt_bins_free(struct sxt_bins *bins);
 
 #endif
