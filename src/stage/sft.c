@@ -1,0 +1,236 @@
+/* sft.c - full-parameter fine-tuning: ZeRO-3, checkpoints, exact resume. */
+#include "stage/sft.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "stage/formats.h"
+
+static enum sxt_dtype dtype_of(const char *word)
+{
+    return strcmp(word, "f32") == 0 ? SXT_F32 : SXT_BF16;
+}
+
+/* Backend and device; nothing large yet. */
+static int open_backend(struct sxt_sft *s, struct sxt_error *err)
+{
+    int rc = -1;
+
+    s->dev = sxt_dev_create(s->v->device, err);
+    if (s->dev)
+        s->num = sxt_num_create(s->v->backend, s->dev, (int)s->v->threads, err);
+    if (s->num)
+        rc = 0;
+    s->setup = (struct sxt_zero3_setup){
+        .layout = &s->head.layout,
+        .num = s->num,
+        .comm = s->run->comm,
+        .type = dtype_of(s->v->dtype),
+        .reduce_type = dtype_of(s->v->reduce_type),
+        .slots = s->head.layout.config.tied ? 3 : 2,
+    };
+    return sxt_comm_agree(s->run->comm, rc, err);
+}
+
+static void allocate(struct sxt_sft *s)
+{
+    s->z = sxt_zero3_create(&s->setup);
+    s->o = sxt_optim_create(s->z);
+    s->net =
+        sxt_net_create(&s->head.layout, s->num, s->setup.type, s->most_inputs);
+    s->ids = sxt_alloc(s->most_inputs, sizeof(*s->ids));
+    s->target = sxt_alloc(s->most_inputs, sizeof(*s->target));
+    s->cu = sxt_alloc(s->most_inputs + 1, sizeof(*s->cu));
+    s->progress.metrics = sxt_frame_create(sxt_metric_columns);
+}
+
+static void release(struct sxt_sft *s)
+{
+    if (s->jsonl)
+        fclose(s->jsonl);
+    if (s->progress.metrics)
+        sxt_frame_destroy(s->progress.metrics);
+    free(s->ids);
+    free(s->target);
+    free(s->cu);
+    if (s->net)
+        sxt_net_destroy(s->net);
+    sxt_optim_destroy(s->o);
+    sxt_zero3_destroy(s->z);
+    sxt_num_destroy(s->num);
+    sxt_dev_destroy(s->dev);
+    sxt_sft_unload(s);
+}
+
+/* From the newest checkpoint, or from the base model. */
+static int start(struct sxt_sft *s, struct sxt_error *err)
+{
+    if (sxt_checkpoint_restore(&s->ckpt, &s->progress, err) != 0)
+        return -1;
+    if (s->progress.step == 0)
+        return sxt_checkpoint_begin(&s->ckpt, err);
+    sxt_log(&s->run->log, SXT_LOG_INFO, "goes on behind step %" PRId64,
+            s->progress.step);
+    return 0;
+}
+
+static int save(struct sxt_sft *s, struct sxt_error *err)
+{
+    double before = sxt_clock();
+    int rc = sxt_checkpoint_save(&s->ckpt, &s->progress, err);
+
+    s->save_s += sxt_clock() - before;
+    if (rc == 0)
+        sxt_log(&s->run->log, SXT_LOG_INFO,
+                "saved %s/step-%" PRId64 ".h5 in %.1f s", s->ckpt.dir,
+                s->progress.step, sxt_clock() - before);
+    return rc;
+}
+
+/* Rank 0's clock decides for all. */
+static bool decide(const struct sxt_sft *s, bool wish)
+{
+    return sxt_comm_max(s->run->comm, s->run->comm.rank == 0 && wish) > 0;
+}
+
+static bool save_is_due(const struct sxt_sft *s, double last_save)
+{
+    int64_t every = s->v->checkpoint.every_steps;
+    double minutes = s->v->checkpoint.every_minutes;
+    bool by_time = minutes > 0 && sxt_clock() - last_save >= 60 * minutes;
+
+    return decide(s, by_time) || (every > 0 && s->progress.step % every == 0);
+}
+
+/* Asked to stop, or no time for another step and a save: twice the longest
+ * seen of each. */
+static bool must_stop(const struct sxt_sft *s)
+{
+    double most = 60 * s->v->max_minutes;
+    double reserve = 2 * (s->longest_s + s->save_s);
+    bool late = most > 0 && sxt_clock() - s->began + reserve > most;
+    bool enough = s->v->stop_after > 0 &&
+                  s->progress.step - s->first_step >= s->v->stop_after;
+
+    return sxt_run_stops(s->run) || decide(s, late) || enough;
+}
+
+static bool eval_is_due(const struct sxt_sft *s)
+{
+    int64_t every =
+        s->v->eval_every > 0 ? s->v->eval_every : s->steps_per_epoch;
+
+    return s->eval.tokens.n > 0 && (s->progress.step % every == 0 ||
+                                    s->progress.step == s->total_steps);
+}
+
+static int do_step(struct sxt_sft *s, struct sxt_error *err)
+{
+    struct sxt_sft_result r;
+    double before = sxt_clock();
+
+    if (sxt_sft_step(s, s->progress.step + 1, &r, err) != 0)
+        return -1;
+    s->progress.step++;
+    s->progress.tokens += r.inputs;
+    s->step_s = sxt_clock() - before;
+    if (eval_is_due(s))
+        r.eval_loss = sxt_sft_evaluate(s);
+    sxt_sft_report_step(s, &r);
+    return 0;
+}
+
+/* All steps that are left.  A clean stop is the error SXT_EXIT_AGAIN. */
+static int train(struct sxt_sft *s, struct sxt_error *err)
+{
+    double last_save = sxt_clock();
+
+    while (s->progress.step < s->total_steps) {
+        if (do_step(s, err) != 0)
+            return -1;
+        if (s->progress.step == s->total_steps)
+            break;
+        bool stop = must_stop(s);
+        if (stop || save_is_due(s, last_save)) {
+            if (save(s, err) != 0)
+                return -1;
+            last_save = sxt_clock();
+        }
+        if (stop)
+            return sxt_err(err, SXT_EXIT_AGAIN,
+                           "stopped behind step %" PRId64 " of %" PRId64
+                           ", state saved; the same command goes on",
+                           s->progress.step, s->total_steps);
+    }
+    return 0;
+}
+
+static int finish(struct sxt_sft *s, struct sxt_error *err)
+{
+    char *path = sxt_run_path(s->run, s->v->output);
+    int rc = sxt_checkpoint_export(&s->ckpt, path, err);
+
+    if (rc == 0)
+        rc = sxt_sft_report_end(s, err);
+    if (rc == 0)
+        sxt_log(&s->run->log, SXT_LOG_INFO, "wrote %s", path);
+    free(path);
+    return rc;
+}
+
+static int run_loaded(struct sxt_sft *s, struct sxt_error *err)
+{
+    if (s->v->show_sample >= 0)
+        return sxt_sft_show_sample(s, err);
+    if (open_backend(s, err) != 0)
+        return -1;
+    sxt_sft_report_plan(s);
+    if (s->run->dry_run)
+        return 0;
+    allocate(s);
+    s->ckpt.z = s->z;
+    s->ckpt.o = s->o;
+    s->ckpt.base = s->base;
+    s->ckpt.settings = s->settings.data;
+    if (start(s, err) != 0 || sxt_sft_report_begin(s, err) != 0 ||
+        train(s, err) != 0)
+        return -1;
+    return finish(s, err);
+}
+
+static int run_sft(struct sxt_run *run, const void *values,
+                   struct sxt_error *err)
+{
+    const struct sxt_sft_values *v = values;
+    struct sxt_sft s = { .run = run, .v = v };
+    char *dir = sxt_run_path(run, v->checkpoint.dir);
+    char *inputs[] = { sxt_run_path(run, v->model), sxt_run_path(run, v->train),
+                       v->eval[0] ? sxt_run_path(run, v->eval) : NULL };
+    int rc;
+
+    s.ckpt = (struct sxt_checkpoint){
+        .run = run,
+        .dir = dir,
+        .keep = (int)v->checkpoint.keep,
+        .inputs = (const char *const *)inputs,
+        .n_inputs = inputs[2] ? 3 : 2,
+    };
+    rc = sxt_sft_load(&s, err);
+    if (rc == 0)
+        rc = run_loaded(&s, err);
+    release(&s);
+    for (size_t i = 0; i < 3; i++)
+        free(inputs[i]);
+    free(dir);
+    return rc;
+}
+
+const struct sxt_stage sxt_stage_sft = {
+    .section = { "sft", "Fine-tune every parameter of a model on samples.",
+                 sxt_sft_params, sizeof(struct sxt_sft_values) },
+    .operands = "",
+    .run = run_sft,
+};

@@ -1,0 +1,113 @@
+/* sft.h - what the files of the fine-tuning stage share. */
+#ifndef SXT_STAGE_SFT_H
+#define SXT_STAGE_SFT_H
+
+#include "model/lrsched.h"
+#include "model/net.h"
+#include "model/optim.h"
+#include "model/pack.h"
+#include "model/weights.h"
+#include "stage/checkpoint.h"
+#include "stage/stage.h"
+#include "stage/tokens.h"
+
+/* The section's values; sft_params.c says what they mean. */
+struct sxt_sft_values {
+    char *model, *train, *eval, *output;
+    double eval_fraction;
+    int64_t epochs, max_steps, batch, max_tokens, cutoff, bin_multiple;
+    bool drop_rest;
+    char *too_long, *end_token;
+    double lr, clip;
+    struct {
+        char *kind;
+        double floor, warmup_ratio, decay_ratio;
+        int64_t warmup_steps, t_0, t_mult;
+    } schedule;
+    struct {
+        double beta1, beta2, eps, weight_decay;
+    } adamw;
+    int64_t seed;
+    char *dtype, *reduce_type, *backend, *device, *on_nonfinite;
+    int64_t threads;
+    struct {
+        char *dir;
+        int64_t every_steps, keep;
+        double every_minutes;
+    } checkpoint;
+    int64_t log_every, eval_every, stop_after, show_sample;
+    double max_minutes;
+};
+extern const struct sxt_cfg_param sxt_sft_params[];
+
+/* Samples and how they are packed. */
+struct sxt_sft_set {
+    struct sxt_tokens tokens;
+    struct sxt_pack pack;
+};
+
+/* What a step came to. */
+struct sxt_sft_result {
+    double loss, grad_norm, lr, eval_loss; /* eval_loss: NaN if none */
+    int64_t learned, inputs;               /* tokens of all ranks */
+    bool skipped;
+};
+
+/* A run of the stage. */
+struct sxt_sft {
+    struct sxt_run *run;
+    const struct sxt_sft_values *v; /* borrowed */
+
+    /* sft_data.c */
+    struct sxt_in *base;
+    struct sxt_model_head head;
+    struct sxt_tokenizer *tok;
+    struct sxt_chat chat;
+    struct sxt_sft_set train, eval; /* eval.tokens.n is 0 if there is none */
+    int64_t steps_per_epoch, total_steps;
+    size_t most_inputs; /* of the largest bin of all steps */
+    struct sxt_lrsched sched;
+    struct sxt_str settings;
+
+    /* sft.c */
+    struct sxt_zero3_setup setup;
+    struct sxt_dev *dev;
+    struct sxt_num *num;
+    struct sxt_zero3 *z;
+    struct sxt_optim *o;
+    struct sxt_net *net;
+    struct sxt_checkpoint ckpt;
+    struct sxt_progress progress;
+
+    /* sft_step.c: a bin in the making, host memory */
+    int32_t *ids, *target, *cu;
+
+    /* sft_report.c */
+    FILE *jsonl; /* rank 0 */
+    double began, step_s, longest_s, save_s;
+    int64_t first_step, inputs;
+};
+
+extern const struct sxt_stage sxt_stage_sft;
+
+/* sft_data.c - read model head and samples, and plan all steps.  Collective. */
+int sxt_sft_load(struct sxt_sft *s, struct sxt_error *err);
+void sxt_sft_unload(struct sxt_sft *s);
+/* One sample as text, what is only read and what is learned apart. */
+int sxt_sft_show_sample(const struct sxt_sft *s, struct sxt_error *err);
+
+/* sft_step.c - one optimizer step, counted from 1.  Collective.  Not finite:
+ * SXT_EXIT_NUMERIC, naming the place, and nothing has changed; or, if the
+ * policy says so, the step is skipped. */
+int sxt_sft_step(struct sxt_sft *s, int64_t step, struct sxt_sft_result *r,
+                 struct sxt_error *err);
+/* Mean loss over the held-out samples.  Collective. */
+double sxt_sft_evaluate(struct sxt_sft *s);
+
+/* sft_report.c - what people and files see. */
+void sxt_sft_report_plan(const struct sxt_sft *s);
+int sxt_sft_report_begin(struct sxt_sft *s, struct sxt_error *err);
+void sxt_sft_report_step(struct sxt_sft *s, const struct sxt_sft_result *r);
+int sxt_sft_report_end(struct sxt_sft *s, struct sxt_error *err);
+
+#endif

@@ -1,0 +1,191 @@
+/* sft_report.c - what people and files see of a fine-tuning run. */
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "stage/formats.h"
+#include "stage/sft.h"
+
+static const double mib = 1024 * 1024;
+
+/* The device memory of a rank, by purpose. */
+void sxt_sft_report_plan(const struct sxt_sft *s)
+{
+    const struct sxt_log *log = &s->run->log;
+    struct sxt_zero3_bytes b = sxt_zero3_bytes(&s->setup);
+    size_t optim = sxt_optim_bytes(&s->setup);
+    size_t net = sxt_net_bytes(&s->head.layout, s->setup.type, s->most_inputs);
+    char text[32];
+
+    sxt_log_count((double)sxt_model_parameters(&s->head.layout.config), text);
+    sxt_log(log, SXT_LOG_INFO,
+            "%s parameters  %zu samples  %" PRId64 " steps of %" PRId64
+            "  %" PRId64 " steps/epoch  %d rank%s",
+            text, s->train.tokens.n, s->total_steps, s->v->batch,
+            s->steps_per_epoch, s->run->comm.size,
+            s->run->comm.size == 1 ? "" : "s");
+    sxt_log(log, SXT_LOG_INFO,
+            "learning rate %g  %s  warm-up %" PRId64 " steps  largest bin %zu "
+            "tokens",
+            s->v->lr, s->v->schedule.kind, s->sched.warmup, s->most_inputs);
+    sxt_log(log, SXT_LOG_INFO, "memory of a rank, MiB");
+    sxt_log(log, SXT_LOG_INFO, "  parameters   %10.1f", b.params / mib);
+    sxt_log(log, SXT_LOG_INFO, "  optimizer    %10.1f", optim / mib);
+    sxt_log(log, SXT_LOG_INFO, "  gradients    %10.1f", b.grads / mib);
+    sxt_log(log, SXT_LOG_INFO, "  gathered     %10.1f", b.gathered / mib);
+    sxt_log(log, SXT_LOG_INFO, "  reducing     %10.1f", b.reducing / mib);
+    sxt_log(log, SXT_LOG_INFO, "  activations  %10.1f", net / mib);
+    sxt_log(log, SXT_LOG_INFO, "  together     %10.1f",
+            (b.params + b.grads + b.gathered + b.reducing + optim + net) / mib);
+}
+
+/* ---- metrics ---- */
+
+static void add_number(struct sxt_json *line, const char *name, double x)
+{
+    sxt_json_set(line, name, sxt_json_new_number(x));
+}
+
+/* One row of the metrics as a line of JSON. */
+static void write_line(FILE *file, const struct sxt_frame *m, size_t row)
+{
+    struct sxt_json *line = sxt_json_object();
+    struct sxt_str text = SXT_STR_EMPTY;
+
+    for (size_t col = 0; col < sxt_frame_width(m); col++) {
+        const struct sxt_column *c = &sxt_frame_columns(m)[col];
+        if (c->type == SXT_COL_I64)
+            sxt_json_set(line, c->name,
+                         sxt_json_new_int(sxt_frame_i64(m, col, row)));
+        else
+            add_number(line, c->name, sxt_frame_f64(m, col, row));
+    }
+    sxt_json_print(line, 0, &text);
+    fprintf(file, "%s\n", text.data);
+    sxt_str_free(&text);
+    sxt_json_free(line);
+}
+
+/* Write metrics.jsonl anew up to the restored step, and keep it open. */
+static int open_jsonl(struct sxt_sft *s, struct sxt_error *err)
+{
+    char *path = sxt_run_path(s->run, "metrics.jsonl");
+    const struct sxt_frame *m = s->progress.metrics;
+    int rc = 0;
+
+    s->jsonl = fopen(path, "w");
+    if (!s->jsonl)
+        rc = sxt_err_errno(err, SXT_EXIT_IO, "%s", path);
+    for (size_t row = 0; rc == 0 && row < sxt_frame_rows(m); row++)
+        write_line(s->jsonl, m, row);
+    free(path);
+    return rc;
+}
+
+int sxt_sft_report_begin(struct sxt_sft *s, struct sxt_error *err)
+{
+    int rc = s->run->comm.rank == 0 ? open_jsonl(s, err) : 0;
+
+    s->first_step = s->progress.step;
+    s->began = sxt_clock();
+    return sxt_comm_agree(s->run->comm, rc, err);
+}
+
+static void add_metrics(struct sxt_sft *s, const struct sxt_sft_result *r)
+{
+    struct sxt_frame *m = s->progress.metrics;
+    int64_t step = s->progress.step;
+
+    sxt_frame_add(m);
+    sxt_frame_set_i64(m, SXT_METRIC_STEP, step);
+    sxt_frame_set_f64(m, SXT_METRIC_EPOCH,
+                      (double)step / (double)s->steps_per_epoch);
+    sxt_frame_set_f64(m, SXT_METRIC_LOSS, r->loss);
+    sxt_frame_set_f64(m, SXT_METRIC_GRAD_NORM, r->grad_norm);
+    sxt_frame_set_f64(m, SXT_METRIC_LR, r->lr);
+    sxt_frame_set_i64(m, SXT_METRIC_TOKENS, r->learned);
+    sxt_frame_set_f64(m, SXT_METRIC_SECONDS, s->step_s);
+    sxt_frame_set_f64(m, SXT_METRIC_EVAL_LOSS, r->eval_loss);
+    if (s->jsonl) {
+        write_line(s->jsonl, m, sxt_frame_rows(m) - 1);
+        fflush(s->jsonl);
+    }
+}
+
+void sxt_sft_report_step(struct sxt_sft *s, const struct sxt_sft_result *r)
+{
+    int64_t step = s->progress.step, done = step - s->first_step;
+    double elapsed = sxt_clock() - s->began;
+    char rate[32], left[32], eval[40] = "";
+
+    s->inputs += r->inputs;
+    s->longest_s = s->step_s > s->longest_s ? s->step_s : s->longest_s;
+    add_metrics(s, r);
+    if (step % s->v->log_every != 0 && step != s->total_steps)
+        return;
+    sxt_log_count((double)r->inputs / s->step_s, rate);
+    sxt_log_duration(elapsed / (double)done * (double)(s->total_steps - step),
+                     left);
+    if (!isnan(r->eval_loss))
+        snprintf(eval, sizeof(eval), "  held-out loss %.4f", r->eval_loss);
+    sxt_log(&s->run->log, SXT_LOG_INFO,
+            "step %" PRId64 " of %" PRId64 "  loss %.4f  grad norm %.4g  lr "
+            "%.3g  %s tokens/s  left %s%s",
+            step, s->total_steps, r->loss, r->grad_norm, r->lr, rate, left,
+            eval);
+}
+
+/* Model FLOP of the steps of this call: forward once, backward twice; what is
+ * recomputed does not count. */
+static double model_flop(const struct sxt_sft *s)
+{
+    return 3 * (double)s->inputs *
+           sxt_model_flop_per_token(&s->head.layout.config);
+}
+
+static int write_metrics(struct sxt_sft *s, struct sxt_error *err)
+{
+    char *path = sxt_run_path(s->run, "metrics.h5");
+    struct sxt_frame *none = sxt_frame_create(sxt_metric_columns);
+    struct sxt_out *out = sxt_run_create(s->run, path, SXT_METRICS_FORMAT, 1,
+                                         "Metrics of a fine-tuning run.",
+                                         s->ckpt.inputs, s->ckpt.n_inputs, err);
+    int rc = -1;
+
+    if (out) {
+        sxt_out_frame(out, "steps",
+                      s->run->comm.rank == 0 ? s->progress.metrics : none,
+                      NULL);
+        rc = sxt_out_commit(out, err);
+    }
+    sxt_frame_destroy(none);
+    free(path);
+    return rc;
+}
+
+int sxt_sft_report_end(struct sxt_sft *s, struct sxt_error *err)
+{
+    const struct sxt_log *log = &s->run->log;
+    double elapsed = sxt_clock() - s->began;
+    int64_t steps = s->progress.step - s->first_step;
+    char text[32];
+
+    if (write_metrics(s, err) != 0)
+        return -1;
+    sxt_log_duration(elapsed, text);
+    sxt_log(log, SXT_LOG_INFO, "%" PRId64 " steps in %s  saving %.1f s", steps,
+            text, s->save_s);
+    sxt_log(log, SXT_LOG_INFO, "device memory of rank 0, at most %.1f MiB",
+            sxt_dev_peak(s->dev) / mib);
+    if (steps > 0)
+        sxt_log(log, SXT_LOG_INFO,
+                "Performance: %.6g tokens/s  %.6g s/step  %.6g GFLOP/s",
+                (double)s->inputs / elapsed, elapsed / (double)steps,
+                model_flop(s) / elapsed / 1e9);
+    return 0;
+}
