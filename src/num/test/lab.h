@@ -8,7 +8,7 @@
 #include "base/rng.h"
 #include "num/ops.h"
 
-enum { LAB_BLOCKS = 64 };
+enum { LAB_BLOCKS = 256 };
 
 struct lab {
     struct sxt_dev *dev;
