@@ -42,8 +42,16 @@ struct sxt_weights *sxt_weights_load(struct sxt_in *in,
                                      struct sxt_error *err);
 void sxt_weights_destroy(struct sxt_weights *w);
 
-/* Create the /tensors datasets of a layout and copy /hf over from `from`; the
- * ranks then write unit ranges.  Collective. */
+/* Copy the bytes under /hf.  Collective. */
+int sxt_model_copy_hf(struct sxt_out *out, struct sxt_in *from,
+                      struct sxt_error *err);
+/* Create the dataset GROUP/NAME of one tensor.  Collective. */
+int sxt_model_out_tensor(struct sxt_out *out, const char *group,
+                         const struct sxt_tensor *tensor, enum sxt_h5_type type,
+                         const char *doc, struct sxt_error *err);
+/* Both for a whole model, with its tensors in /tensors.  When all else has been
+ * created too, sxt_out_data(), then the ranks write unit ranges.  Collective.
+ */
 int sxt_model_out_begin(struct sxt_out *out, const struct sxt_layout *layout,
                         enum sxt_h5_type type, struct sxt_in *from,
                         struct sxt_error *err);
