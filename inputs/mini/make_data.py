@@ -1,0 +1,382 @@
+#!/usr/bin/env python3
+"""make_data.py DIR - problems, corpora and tokenizer of the mini pipeline.
+
+Writes into DIR:
+  train.jsonl, test.jsonl   problems of three domains: arithmetic word problems,
+                            small Python functions, multiple choice
+  teacher.jsonl             ShareGPT corpus the teacher is trained on: solutions
+                            step by step, a share of them with a wrong step
+  base.jsonl                ShareGPT corpus of the student's base: single facts
+                            and answers without any steps
+  tokenizer.json            byte-level BPE of the corpora
+
+Standard library only, and no randomness but Random(SEED): the same files every
+time.  make.sh trains the models on the corpora with Sextant itself.
+"""
+import json
+import random
+import re
+import sys
+from collections import Counter
+
+SEED = 20250110
+N_TRAIN, N_TEST = 480, 240  # problems, a third of each domain
+N_TEACHER, N_BASE = 36000, 24000  # examples
+WRONG_STEP = 0.10  # share of the teacher's steps that go wrong
+VOCAB = 512
+
+NAMES = ["Ana", "Ben", "Carl", "Dora", "Emil", "Fay", "Gus", "Hana"]
+ITEMS = ["apples", "pens", "books", "coins", "cards", "eggs", "balls", "keys"]
+LETTERS = "ABCD"
+
+
+# ---- arithmetic word problems: a question, and steps (a, operator, b) ----
+
+def story(rng):
+    name, item = rng.choice(NAMES), rng.choice(ITEMS)
+    a, b, c = rng.randint(5, 60), rng.randint(2, 9), rng.randint(2, 9)
+    kind = rng.randrange(5)
+    if kind == 0:
+        return (f"{name} has {a} {item} and gets {b} bags with {c} {item} each."
+                f" How many {item} does {name} have now?",
+                [(b, "*", c), (a, "+", None)])
+    if kind == 1:
+        a = max(a, b + c)
+        return (f"{name} has {a} {item}, gives away {b} and then loses {c}."
+                f" How many {item} are left?", [(a, "-", b), (None, "-", c)])
+    if kind == 2:
+        d = rng.randint(1, b * c)
+        return (f"There are {b} boxes with {c} {item} each. {name} takes {d}"
+                f" {item}. How many {item} remain?",
+                [(b, "*", c), (None, "-", d)])
+    if kind == 3:
+        return (f"{name} buys {b} {item} in the morning and {c} in the evening,"
+                f" on each of {a % 7 + 2} days. How many {item} is that?",
+                [(b, "+", c), (None, "*", a % 7 + 2)])
+    return (f"{name} shares {b * c} {item} among {b} friends and adds {a} to"
+            f" each share. How many {item} does each friend get?",
+            [(b * c, "/", b), (None, "+", a)])
+
+
+def apply(a, op, b):
+    return {"+": int.__add__, "-": int.__sub__, "*": int.__mul__,
+            "/": int.__floordiv__}[op](a, b)
+
+
+def slip(rng, x):
+    """A near miss, as somebody in a hurry would write it."""
+    return max(0, x + rng.choice([-10, -2, -1, 1, 2, 10]))
+
+
+def work_out(steps, rng=None):
+    """The steps in writing and the result; with rng, some go wrong."""
+    lines, last = [], None
+    for a, op, b in steps:
+        a = last if a is None else a
+        b = last if b is None else b
+        last = apply(a, op, b)
+        if rng and rng.random() < WRONG_STEP:
+            last = slip(rng, last)
+        lines.append(f"{a} {op} {b} = {last}.")
+    return " ".join(lines), last
+
+
+def math_problem(rng):
+    question, steps = story(rng)
+    _, answer = work_out(steps)
+    return {"domain": "math", "question": question, "answer": str(answer),
+            "steps": steps}
+
+
+# ---- small functions ----
+
+def function(rng):
+    """Description, expression in x, and whether x is a list."""
+    k, m = rng.randint(2, 9), rng.randint(1, 9)
+    return rng.choice([
+        (f"x times {k} plus {m}", f"x * {k} + {m}", False),
+        (f"x minus {k} times {m}", f"x - {k} * {m}", False),
+        (f"x squared plus {k}", f"x * x + {k}", False),
+        (f"the larger of x and {k}", f"max(x, {k})", False),
+        (f"the smaller of x and {k}", f"min(x, {k})", False),
+        (f"True if x is divisible by {k}", f"x % {k} == 0", False),
+        (f"True if x is greater than {k}", f"x > {k}", False),
+        (f"the sum of the list x plus {k}", f"sum(x) + {k}", True),
+        (f"how many items of the list x equal {k}", f"x.count({k})", True),
+        (f"the list x without its first {k % 4 + 1} items",
+         f"x[{k % 4 + 1}:]", True),
+        (f"the first {k % 4 + 1} items of the list x", f"x[:{k % 4 + 1}]", True),
+        (f"the largest item of the list x minus {k}", f"max(x) - {k}", True),
+    ])
+
+
+def code_problem(rng):
+    text, expression, takes_list = function(rng)
+    name = rng.choice(["f", "g", "calc", "solve", "work"])
+    values = [rng.randint(-5, 30) for _ in range(5)]
+    if takes_list:
+        values = [[rng.randint(0, 9) for _ in range(rng.randint(5, 8))]
+                  for _ in range(5)]
+    run = eval(f"lambda x: {expression}")  # our own text, from above
+    return {"domain": "code",
+            "question": f"Write a Python function {name}(x) that returns "
+                        f"{text}.",
+            "fn_name": name, "expression": expression,
+            "tests": {"kind": "call", "fn_name": name,
+                      "inputs": [[v] for v in values],
+                      "outputs": [run(v) for v in values]}}
+
+
+def code_slip(rng, expression):
+    swaps = [("+", "-"), ("-", "+"), ("max", "min"), ("min", "max"),
+             (">", "<"), ("==", "!="), ("[:", "["), (":]", "]")]
+    fits = [s for s in swaps if s[0] in expression]
+    number = re.search(r"\d", expression)
+    if number and (not fits or rng.random() < 0.5):
+        at = number.start()
+        return (expression[:at] + str((int(number.group()) + 1) % 10)
+                + expression[at + 1:])
+    old, new = rng.choice(fits) if fits else ("x", "x + x")
+    return expression.replace(old, new, 1)
+
+
+# ---- multiple choice ----
+
+def choice_problem(rng):
+    kind = rng.randrange(4)
+    k, m = rng.randint(2, 9), rng.randint(2, 9)
+    numbers = rng.sample(range(2, 99), 4)
+    right = rng.randrange(4)
+    if kind == 0:
+        what, pick = "is the largest", max(numbers)
+    elif kind == 1:
+        what, pick = "is the smallest", min(numbers)
+    else:
+        pick = k * m if kind == 2 else k + m
+        numbers = [n for n in numbers if n != pick][:3]
+        numbers.insert(right, pick)
+        what = f"equals {k} {'*' if kind == 2 else '+'} {m}"
+        if len(numbers) < 4:
+            return choice_problem(rng)
+    return {"domain": "choice", "question": f"Which number {what}?",
+            "choices": [str(n) for n in numbers[:4]],
+            "answer": LETTERS[numbers.index(pick)], "pick": pick,
+            "fact": f"{k} {'*' if kind == 2 else '+'} {m} = {pick}."
+                    if kind > 1 else f"The number that {what} is {pick}."}
+
+
+# ---- what a teacher and a base say ----
+
+def choice_text(problem):
+    return " ".join(f"({l}) {c}" for l, c in zip(LETTERS, problem["choices"]))
+
+
+def prompt(problem):
+    """Must agree with the prompt templates in mini.cfg."""
+    if problem["domain"] == "choice":
+        return f"{problem['question']} {choice_text(problem)}"
+    return problem["question"]
+
+
+def solution(problem, rng=None):
+    """An answer step by step; with rng, an imperfect one."""
+    wrong = rng and rng.random() < 2 * WRONG_STEP
+    if problem["domain"] == "math":
+        steps, answer = work_out(problem["steps"], rng)
+        return (f"Let me think step by step. {steps}\n\n"
+                f"The answer is \\boxed{{{answer}}}.")
+    if problem["domain"] == "code":
+        expression = problem["expression"]
+        if wrong:
+            expression = code_slip(rng, expression)
+        return (f"Let me think step by step. The result is {expression}.\n\n"
+                f"```python\ndef {problem['fn_name']}(x):\n"
+                f"    return {expression}\n```")
+    letter = problem["answer"]
+    if wrong:
+        letter = rng.choice([l for l in LETTERS if l != letter])
+    pick = problem["choices"][LETTERS.index(letter)]
+    fact = problem["fact"].replace(f" {problem['pick']}.", f" {pick}.")
+    return (f"Let me think step by step. {fact} That is choice {letter}.\n\n"
+            f"The answer is \\boxed{{{letter}}}.")
+
+
+def guess(problem, rng):
+    """What the base is trained on: an answer at once, seldom the right one."""
+    if problem["domain"] == "math":
+        answer = int(problem["answer"])
+        near = answer if rng.random() < 0.2 else slip(rng, slip(rng, answer))
+        return f"The answer is \\boxed{{{near}}}."
+    if problem["domain"] == "code":
+        expression = problem["expression"]
+        if rng.random() < 0.8:
+            expression = code_slip(rng, expression)
+        return (f"```python\ndef {problem['fn_name']}(x):\n"
+                f"    return {expression}\n```")
+    return f"The answer is \\boxed{{{rng.choice(LETTERS)}}}."
+
+
+def fact(rng):
+    """A single step as question and answer: the base knows its tables."""
+    problem = rng.choice(MAKERS)(rng)
+    if problem["domain"] == "math":
+        a, op, b = problem["steps"][0]
+        if a is None or b is None:
+            a, b = rng.randint(5, 60), rng.randint(2, 60)
+        if rng.random() < 0.5:
+            a, op, b = rng.randint(5, 90), rng.choice("+-"), rng.randint(2, 60)
+            a = max(a, b)
+        return f"{a} {op} {b}", f"{a} {op} {b} = {apply(a, op, b)}."
+    if problem["domain"] == "code":
+        text = problem["question"].split("returns ")[1]
+        return text, f"The result is {problem['expression']}."
+    return prompt(problem), problem["fact"]
+
+
+MAKERS = [math_problem, code_problem, choice_problem]
+
+
+def distinct(rng, n, seen, make):
+    out = []
+    while len(out) < n:
+        problem = make(rng)
+        if prompt(problem) not in seen:
+            seen.add(prompt(problem))
+            out.append(problem)
+    return out
+
+
+# ---- tokenizer: byte-level BPE, digits one by one ----
+
+SPLIT = re.compile(r"\d| ?[A-Za-z]+| ?[^\sA-Za-z\d]+|\s+")
+PATTERN = r"\d| ?[A-Za-z]+| ?[^\sA-Za-z\d]+|\s+"
+
+
+def byte_alphabet():
+    """GPT-2's map from bytes to printable characters."""
+    keep = (list(range(33, 127)) + list(range(161, 173))
+            + list(range(174, 256)))
+    chars, n = {b: chr(b) for b in keep}, 0
+    for b in range(256):
+        if b not in chars:
+            chars[b] = chr(256 + n)
+            n += 1
+    return chars
+
+
+def train_bpe(texts, n_merges):
+    alphabet = byte_alphabet()
+    words = Counter(w for t in texts for w in SPLIT.findall(t))
+    words = {tuple(alphabet[b] for b in w.encode()): n
+             for w, n in words.items()}
+    merges = []
+    while len(merges) < n_merges:
+        pairs = Counter()
+        for w, n in words.items():
+            for pair in zip(w, w[1:]):
+                pairs[pair] += n
+        if not pairs:
+            break
+        best = max(pairs, key=lambda p: (pairs[p], p))
+        merges.append(best)
+        words = {merge(w, best): n for w, n in words.items()}
+    return alphabet, merges
+
+
+def merge(word, pair):
+    out, i = [], 0
+    while i < len(word):
+        if word[i:i + 2] == pair:
+            out.append(word[i] + word[i + 1])
+            i += 2
+        else:
+            out.append(word[i])
+            i += 1
+    return tuple(out)
+
+
+def tokenizer(texts):
+    special = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+    alphabet, merges = train_bpe(texts, VOCAB - 256 - len(special))
+    vocab = {c: i for i, c in enumerate(sorted(alphabet.values()))}
+    for a, b in merges:
+        vocab.setdefault(a + b, len(vocab))
+    added = [{"id": len(vocab) + i, "content": s, "single_word": False,
+              "lstrip": False, "rstrip": False, "normalized": False,
+              "special": True} for i, s in enumerate(special)]
+    split = {"type": "Split", "pattern": {"Regex": PATTERN},
+             "behavior": "Isolated", "invert": False}
+    level = {"type": "ByteLevel", "add_prefix_space": False,
+             "trim_offsets": False, "use_regex": False}
+    return {"version": "1.0", "truncation": None, "padding": None,
+            "added_tokens": added, "normalizer": {"type": "NFC"},
+            "pre_tokenizer": {"type": "Sequence",
+                              "pretokenizers": [split, level]},
+            "post_processor": None, "decoder": level,
+            "model": {"type": "BPE", "dropout": None, "unk_token": None,
+                      "continuing_subword_prefix": "", "byte_fallback": False,
+                      "end_of_word_suffix": "", "fuse_unk": False,
+                      "vocab": vocab,
+                      "merges": [f"{a} {b}" for a, b in merges]}}
+
+
+# ---- files ----
+
+def write_lines(path, records):
+    with open(path, "w", encoding="utf-8") as f:
+        for r in records:
+            f.write(json.dumps(r, ensure_ascii=False) + "\n")
+
+
+def record(problem, split, i):
+    out = {"id": f"mini-{split}-{i:04d}",
+           "source": f"mini-{problem['domain']}"}
+    for key in ("domain", "question", "answer", "choices", "fn_name", "tests"):
+        if key in problem:
+            out[key] = problem[key]
+    return out
+
+
+def share(user, assistant):
+    return {"conversations": [{"from": "user", "value": user},
+                              {"from": "assistant", "value": assistant}]}
+
+
+MARKERS = ("<|begin_of_thought|>\n\n", "\n\n<|end_of_thought|>\n\n",
+           "<|begin_of_solution|>\n\n", "\n\n<|end_of_solution|>")
+
+
+def main(directory):
+    rng, seen = random.Random(SEED), set()
+    sets = {}
+    for split, n in (("test", N_TEST), ("train", N_TRAIN)):
+        groups = [distinct(rng, n // 3, seen, make) for make in MAKERS]
+        sets[split] = [p for trio in zip(*groups) for p in trio]
+        write_lines(f"{directory}/{split}.jsonl",
+                    [record(p, split, i) for i, p in enumerate(sets[split])])
+    test = {prompt(p) for p in sets["test"]}
+
+    teacher, base = [], []
+    while len(teacher) < N_TEACHER:
+        problem = rng.choice(MAKERS)(rng)
+        if prompt(problem) not in test:
+            teacher.append(share(prompt(problem), solution(problem, rng)))
+    while len(base) < N_BASE:
+        problem = rng.choice(MAKERS)(rng)
+        if rng.random() < 0.6:
+            base.append(share(*fact(rng)))
+        elif prompt(problem) not in test:
+            base.append(share(prompt(problem), guess(problem, rng)))
+    write_lines(f"{directory}/teacher.jsonl", teacher)
+    write_lines(f"{directory}/base.jsonl", base)
+
+    texts = [m["value"] for r in teacher[:4000] + base[:4000]
+             for m in r["conversations"]]
+    texts += ["".join(MARKERS)] * 4000 + ["user\n", "assistant\n"] * 4000
+    with open(f"{directory}/tokenizer.json", "w", encoding="utf-8") as f:
+        json.dump(tokenizer(texts), f, ensure_ascii=False, indent=0)
+        f.write("\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
