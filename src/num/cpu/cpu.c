@@ -42,6 +42,8 @@ static void install(struct sxt_ops *op)
 {
     op->name = "cpu";
     op->gemm = sxt_cpu_gemm;
+    op->attn = sxt_cpu_attn;
+    op->attn_paged = sxt_cpu_attn_paged;
 }
 
 int sxt_cpu_install(struct sxt_num *num, struct sxt_error *err)

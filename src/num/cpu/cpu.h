@@ -16,8 +16,8 @@ struct sxt_cpu {
     char *scratch; /* SXT_CPU_SCRATCH bytes for each thread */
 };
 
-/* Bytes of working memory of a thread: the blocks of a matrix product. */
-enum { SXT_CPU_SCRATCH = (2 * 192 * 256 + 16 * 256) * 4 };
+/* Bytes of working memory of a thread; each kernel checks that it is enough. */
+enum { SXT_CPU_SCRATCH = 1 << 19 };
 
 static inline const struct sxt_cpu *sxt_cpu_of(const struct sxt_num *num)
 {
@@ -30,5 +30,7 @@ static inline void *sxt_cpu_scratch(const struct sxt_num *num, int thread)
 }
 
 void sxt_cpu_gemm(struct sxt_num *num, const struct sxt_gemm *g);
+void sxt_cpu_attn(struct sxt_num *num, const struct sxt_attn *a);
+void sxt_cpu_attn_paged(struct sxt_num *num, const struct sxt_attn_paged *a);
 
 #endif

@@ -5,6 +5,12 @@
 
 #include "num/cpu/vec.h"
 
+_Static_assert(((GEMM_MAX_ROWS * (GEMM_MAX_COLS + GEMM_DEPTH)) +
+                GEMM_DEPTH * GEMM_PANEL) *
+                       sizeof(float) <=
+                   SXT_CPU_SCRATCH,
+               "scratch");
+
 struct blocks {
     size_t rows, cols; /* of one block of C */
     size_t depth;      /* k at a time */

@@ -21,6 +21,16 @@ enum {
 sxt_gemm_tile sxt_gemm_tile_v8;
 sxt_gemm_tile sxt_gemm_tile_v16; /* AVX-512 */
 
+/* n numbers of either type as f32. */
+void sxt_to_f32(float *to, const void *from, enum sxt_dtype type, size_t n);
+
+/* A panel (depth, 16) whose columns are 16 rows in memory. */
+void sxt_gemm_pack_rows(float *to, const char *const row[GEMM_PANEL],
+                        enum sxt_dtype type, size_t depth);
+/* One row of a panel from a row in memory, 0 from its column n on. */
+void sxt_gemm_pack_columns(float *to, const char *row, size_t n,
+                           enum sxt_dtype type);
+
 /* op(A) (i0 … i0 + rows, k0 … k0 + depth) as f32, row distance GEMM_DEPTH. */
 void sxt_gemm_pack_a(float *to, const struct sxt_gemm *g, size_t i0,
                      size_t rows, size_t k0, size_t depth);

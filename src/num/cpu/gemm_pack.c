@@ -10,7 +10,7 @@ static inline const char *at(const void *x, enum sxt_dtype type, size_t ld,
     return (const char *)x + (i * ld + k) * sxt_dtype_size(type);
 }
 
-static void convert(float *to, const char *from, enum sxt_dtype type, size_t n)
+void sxt_to_f32(float *to, const void *from, enum sxt_dtype type, size_t n)
 {
     size_t i = 0;
 
@@ -25,8 +25,8 @@ void sxt_gemm_pack_a(float *to, const struct sxt_gemm *g, size_t i0,
 {
     if (!g->ta) {
         for (size_t i = 0; i < rows; i++)
-            convert(to + i * GEMM_DEPTH, at(g->a, g->type, g->lda, i0 + i, k0),
-                    g->type, depth);
+            sxt_to_f32(to + i * GEMM_DEPTH,
+                       at(g->a, g->type, g->lda, i0 + i, k0), g->type, depth);
         return;
     }
     for (size_t k = 0; k < depth; k++) {
@@ -66,38 +66,40 @@ static inline void transpose(float *to, const char *const row[8],
             to[k * GEMM_PANEL + j] = sxt_load(row[j], type, k);
 }
 
-static void pack_transposed(float *to, const struct sxt_gemm *g, size_t k0,
-                            size_t depth, size_t j0)
+void sxt_gemm_pack_rows(float *to, const char *const row[GEMM_PANEL],
+                        enum sxt_dtype type, size_t depth)
 {
-    for (size_t half = 0; half < GEMM_PANEL; half += LANES) {
-        const char *row[LANES];
-        for (size_t j = 0; j < LANES; j++) {
-            size_t column = j0 + half + j;
-            column = column < g->n ? column : g->n - 1;
-            row[j] = at(g->b, g->type, g->ldb, column, k0);
-        }
-        if (g->type == SXT_F32)
-            transpose(to + half, row, SXT_F32, depth);
+    for (size_t half = 0; half < GEMM_PANEL; half += LANES)
+        if (type == SXT_F32)
+            transpose(to + half, row + half, SXT_F32, depth);
         else
-            transpose(to + half, row, SXT_BF16, depth);
-    }
+            transpose(to + half, row + half, SXT_BF16, depth);
+}
+
+void sxt_gemm_pack_columns(float *to, const char *row, size_t n,
+                           enum sxt_dtype type)
+{
+    n = n < GEMM_PANEL ? n : GEMM_PANEL;
+    sxt_to_f32(to, row, type, n);
+    for (size_t j = n; j < GEMM_PANEL; j++)
+        to[j] = 0;
 }
 
 void sxt_gemm_pack_b(float *to, const struct sxt_gemm *g, size_t k0,
                      size_t depth, size_t j0)
 {
-    size_t n = g->n - j0;
+    const char *row[GEMM_PANEL];
 
-    if (g->tb) {
-        pack_transposed(to, g, k0, depth, j0);
+    if (!g->tb) {
+        for (size_t k = 0; k < depth; k++)
+            sxt_gemm_pack_columns(to + k * GEMM_PANEL,
+                                  at(g->b, g->type, g->ldb, k0 + k, j0),
+                                  g->n - j0, g->type);
         return;
     }
-    n = n < GEMM_PANEL ? n : GEMM_PANEL;
-    for (size_t k = 0; k < depth; k++) {
-        const char *from = at(g->b, g->type, g->ldb, k0 + k, j0);
-        float *row = to + k * GEMM_PANEL;
-        convert(row, from, g->type, n);
-        for (size_t j = n; j < GEMM_PANEL; j++)
-            row[j] = 0;
+    for (size_t j = 0; j < GEMM_PANEL; j++) {
+        size_t column = j0 + j < g->n ? j0 + j : g->n - 1;
+        row[j] = at(g->b, g->type, g->ldb, column, k0);
     }
+    sxt_gemm_pack_rows(to, row, g->type, depth);
 }

@@ -114,6 +114,29 @@ static inline float v8_max_lane(v8f x)
     return best;
 }
 
+/* exp(x) within 2 units of the last place, 0 below -87, exp(88) from 88 on.
+ * x = n ln 2 + r with |r| <= ln 2 / 2, exp(r) by its Taylor series to r^7. */
+static inline v8f v8_exp(v8f x)
+{
+    const float magic = 12582912; /* 1.5 2^23: adding it rounds to integer */
+    v8u alive = (v8u)(x > -87.0f), nan = (v8u)(x != x), input = (v8u)x;
+    v8u low = (v8u)(x < 88.0f);
+
+    x = (v8f)((low & input) | (~low & (v8u)v8_set(88.0f)));
+    v8f shifted = v8_fma(x, v8_set(1.44269504f), v8_set(magic));
+    v8f n = shifted - magic;
+    v8f r = v8_fma(n, v8_set(-0.693359375f), x);
+    r = v8_fma(n, v8_set(2.12194440e-4f), r);
+    v8f y = v8_fma(r, v8_set(1.0f / 5040), v8_set(1.0f / 720));
+    y = v8_fma(r, y, v8_set(1.0f / 120));
+    y = v8_fma(r, y, v8_set(1.0f / 24));
+    y = v8_fma(r, y, v8_set(1.0f / 6));
+    y = v8_fma(r, y, v8_set(0.5f));
+    y = v8_fma(r * r, y, r + 1.0f);
+    v8u bits = (v8u)y + ((v8u)shifted << 23);
+    return (v8f)((alive & bits) | (nan & input));
+}
+
 /* Word c of eight rows, for c = 0 … 3: 16 bytes are read at row[i] + byte. */
 static inline void v8_gather4(v8u column[4], const char *const row[8],
                               size_t byte)
