@@ -1,0 +1,275 @@
+/* codeanswer.c - comparison of outputs and values, on the trusted side. */
+#define _GNU_SOURCE
+#include "task/codeanswer.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LONGEST_NUMBER = 400, DEEPEST = 200 };
+
+static bool space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\f' ||
+           c == '\v';
+}
+
+static bool close_enough(double got, double want, double tolerance)
+{
+    if (isnan(got) || isnan(want))
+        return false;
+    if (isinf(got) || isinf(want))
+        return got == want;
+    return fabs(got - want) <= tolerance * fmax(1, fabs(want));
+}
+
+/* A whole decimal number; no "nan", "inf" or hexadecimal. */
+static bool number(struct sxt_span s, double *x)
+{
+    char text[LONGEST_NUMBER];
+    char *end;
+
+    if (s.len == 0 || s.len >= sizeof(text))
+        return false;
+    for (size_t i = 0; i < s.len; i++)
+        if (!strchr("0123456789+-.eE", s.data[i]) || s.data[i] == '\0')
+            return false;
+    memcpy(text, s.data, s.len);
+    text[s.len] = '\0';
+    *x = strtod(text, &end);
+    return *end == '\0';
+}
+
+/* The next line, without white space at its end; false at the end. */
+static bool next_line(struct sxt_span *rest, struct sxt_span *line)
+{
+    const char *end;
+
+    if (rest->len == 0)
+        return false;
+    end = memchr(rest->data, '\n', rest->len);
+    size_t n = end ? (size_t)(end - rest->data) : rest->len;
+    *line = (struct sxt_span){ rest->data, n };
+    while (line->len > 0 && space(line->data[line->len - 1]))
+        line->len--;
+    rest->data += n + (end != NULL);
+    rest->len -= n + (end != NULL);
+    return true;
+}
+
+static bool next_word(struct sxt_span *rest, struct sxt_span *word)
+{
+    size_t n = 0;
+
+    while (rest->len > 0 && space(*rest->data)) {
+        rest->data++;
+        rest->len--;
+    }
+    while (n < rest->len && !space(rest->data[n]))
+        n++;
+    *word = (struct sxt_span){ rest->data, n };
+    rest->data += n;
+    rest->len -= n;
+    return n > 0;
+}
+
+static bool same_bytes(struct sxt_span a, struct sxt_span b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
+static bool same_word(struct sxt_span got, struct sxt_span want,
+                      double tolerance)
+{
+    double x, y;
+
+    if (same_bytes(got, want))
+        return true;
+    return tolerance > 0 && number(got, &x) && number(want, &y) &&
+           close_enough(x, y, tolerance);
+}
+
+static bool same_line(struct sxt_span got, struct sxt_span want,
+                      double tolerance)
+{
+    struct sxt_span a, b;
+
+    if (same_bytes(got, want))
+        return true;
+    for (;;) {
+        bool more_a = next_word(&got, &a), more_b = next_word(&want, &b);
+        if (!more_a || !more_b)
+            return more_a == more_b;
+        if (!same_word(a, b, tolerance))
+            return false;
+    }
+}
+
+bool sxt_code_same_output(struct sxt_span got, struct sxt_span want,
+                          double tolerance)
+{
+    struct sxt_span a, b;
+
+    while (got.len > 0 && space(got.data[got.len - 1]))
+        got.len--;
+    while (want.len > 0 && space(want.data[want.len - 1]))
+        want.len--;
+    for (;;) {
+        bool more_a = next_line(&got, &a), more_b = next_line(&want, &b);
+        if (!more_a || !more_b)
+            return more_a == more_b;
+        if (!same_line(a, b, tolerance))
+            return false;
+    }
+}
+
+/* The one member of codec.py's typed objects. */
+static const struct sxt_json *typed(const struct sxt_json *v, const char *type)
+{
+    return sxt_json_type(v) == SXT_JSON_OBJECT && sxt_json_count(v) == 1
+               ? sxt_json_get(v, type)
+               : NULL;
+}
+
+static bool same(const struct sxt_json *got, const struct sxt_json *want,
+                 double tolerance, int depth);
+
+/* An int: plain, or hexadecimal text where JSON readers would lose digits.
+ * Those of more than 64 bits equal no expected int, which has at most 64. */
+static bool integer(const struct sxt_json *got, int64_t *x)
+{
+    const char *text = sxt_json_string(typed(got, "int"), NULL);
+    bool minus;
+    uint64_t size;
+    char *end;
+
+    if (sxt_json_type(got) == SXT_JSON_INT) {
+        *x = sxt_json_int(got, 0);
+        return true;
+    }
+    if (!text)
+        return false;
+    minus = text[0] == '-';
+    text += minus;
+    if (!sxt_starts_with(text, "0x") || strlen(text) > 18)
+        return false;
+    size = strtoull(text, &end, 16);
+    if (*end != '\0' || size > (uint64_t)INT64_MAX + minus)
+        return false;
+    *x = minus ? (int64_t)(0 - size) : (int64_t)size;
+    return true;
+}
+
+/* Any int or float, as a float; ints of any size. */
+static bool real(const struct sxt_json *got, double *x)
+{
+    const char *text = sxt_json_string(typed(got, "float"), NULL);
+    char *end;
+
+    if (!text)
+        text = sxt_json_string(typed(got, "int"), NULL);
+    if (sxt_json_type(got) == SXT_JSON_INT) {
+        *x = (double)sxt_json_int(got, 0);
+        return true;
+    }
+    if (!text || text[0] == '\0')
+        return false;
+    *x = strtod(text, &end);
+    return *end == '\0';
+}
+
+static bool same_number(const struct sxt_json *got, const struct sxt_json *want,
+                        double tolerance)
+{
+    int64_t i;
+    double x;
+
+    if (sxt_json_type(want) == SXT_JSON_INT && integer(got, &i))
+        return i == sxt_json_int(want, 0);
+    if (sxt_json_type(want) == SXT_JSON_INT && !typed(got, "float"))
+        return false;
+    return real(got, &x) &&
+           close_enough(x, sxt_json_number(want, NAN), tolerance);
+}
+
+static bool same_list(const struct sxt_json *got, const struct sxt_json *want,
+                      double tolerance, int depth)
+{
+    const struct sxt_json *tuple = typed(got, "tuple");
+    const struct sxt_json *list = tuple ? tuple : got;
+    size_t n = sxt_json_count(want);
+
+    if (sxt_json_type(list) != SXT_JSON_ARRAY || sxt_json_count(list) != n)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (!same(sxt_json_item(list, i), sxt_json_item(want, i), tolerance,
+                  depth))
+            return false;
+    return true;
+}
+
+/* A key's text, as json.dumps would write it: str and int keys. */
+static const char *key_text(const struct sxt_json *key, char number_text[24])
+{
+    if (sxt_json_type(key) != SXT_JSON_INT)
+        return sxt_json_string(key, NULL);
+    snprintf(number_text, 24, "%" PRId64, sxt_json_int(key, 0));
+    return number_text;
+}
+
+/* 1 and "1" are two keys in Python and one here: so none may come twice. */
+static bool same_object(const struct sxt_json *got, const struct sxt_json *want,
+                        double tolerance, int depth)
+{
+    const struct sxt_json *pairs = typed(got, "dict");
+    size_t n = sxt_json_count(want);
+    struct sxt_json *seen = sxt_json_object();
+    char text[24];
+    bool equal =
+        sxt_json_type(pairs) == SXT_JSON_ARRAY && sxt_json_count(pairs) == n;
+
+    for (size_t i = 0; i < n && equal; i++) {
+        const struct sxt_json *pair = sxt_json_item(pairs, i);
+        const char *key = key_text(sxt_json_item(pair, 0), text);
+        const struct sxt_json *other = key ? sxt_json_get(want, key) : NULL;
+        equal = other && !sxt_json_get(seen, key) &&
+                same(sxt_json_item(pair, 1), other, tolerance, depth);
+        if (equal)
+            sxt_json_set(seen, key, sxt_json_new_bool(true));
+    }
+    sxt_json_free(seen);
+    return equal;
+}
+
+static bool same(const struct sxt_json *got, const struct sxt_json *want,
+                 double tolerance, int depth)
+{
+    if (!got || depth > DEEPEST)
+        return false;
+    switch (sxt_json_type(want)) {
+    case SXT_JSON_NULL:
+        return sxt_json_type(got) == SXT_JSON_NULL;
+    case SXT_JSON_BOOL:
+        return sxt_json_type(got) == SXT_JSON_BOOL &&
+               sxt_json_bool(got, false) == sxt_json_bool(want, true);
+    case SXT_JSON_INT:
+    case SXT_JSON_REAL:
+        return same_number(got, want, tolerance);
+    case SXT_JSON_STRING:
+        return sxt_json_type(got) == SXT_JSON_STRING &&
+               same_bytes(sxt_json_text(got), sxt_json_text(want));
+    case SXT_JSON_ARRAY:
+        return same_list(got, want, tolerance, depth + 1);
+    case SXT_JSON_OBJECT:
+        return same_object(got, want, tolerance, depth + 1);
+    }
+    return false;
+}
+
+bool sxt_code_same_value(const struct sxt_json *got,
+                         const struct sxt_json *want, double tolerance)
+{
+    return same(got, want, tolerance, 0);
+}
