@@ -56,6 +56,7 @@ static int run_command(const struct sxt_cli *cli, struct sxt_comm comm)
         .comm = comm,
         .log = { stdout, cli->level, comm.rank == 0, cli->stage->section.name },
         .command_line = cli->line,
+        .config_path = cli->config,
         .out_dir = cli->out_dir,
         .args = cli->operands,
         .n_args = cli->n_operands,

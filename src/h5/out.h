@@ -24,7 +24,10 @@ void sxt_h5_start(void);
 
 struct sxt_out; /* opaque */
 
-/* What a file says about how it came to be. */
+/* What a file says about how it came to be: the configuration at /config, the
+ * rest under /provenance, inputs as lines "SHA-256  PATH". */
+#define SXT_CONFIG_OBJECT "/config"
+#define SXT_INPUTS_OBJECT "/provenance/inputs"
 struct sxt_prov {
     const char *command;      /* the command line */
     const char *config;       /* resolved input, a valid input file */

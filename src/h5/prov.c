@@ -1,4 +1,4 @@
-/* prov.c - how a file came to be: /config, /inputs, /provenance. */
+/* prov.c - how a file came to be: /config and /provenance. */
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,7 +6,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "h5/out_impl.h"
@@ -18,11 +17,10 @@ static const char *const variables[] = {
     "OMP_NUM_THREADS",   "CUDA_VISIBLE_DEVICES"
 };
 
-/* Rank 0 hashes; the sums are common knowledge afterwards. */
-static int write_inputs(struct sxt_out *out, const struct sxt_prov *prov,
-                        struct sxt_error *err)
+/* Rank 0 hashes, at the start: later the inputs may have been replaced. */
+static int hash_inputs(struct sxt_out *out, const struct sxt_prov *prov,
+                       struct sxt_error *err)
 {
-    struct sxt_str text = SXT_STR_EMPTY;
     int rc = 0;
 
     for (size_t i = 0; out->comm.rank == 0 && rc == 0 && i < prov->n_inputs;
@@ -30,16 +28,9 @@ static int write_inputs(struct sxt_out *out, const struct sxt_prov *prov,
         char sum[SXT_SHA256_TEXT];
         rc = sxt_sha256_file(prov->inputs[i], sum, err);
         if (rc == 0)
-            sxt_str_add(&text, "%s  %s\n", sum,
-                        sxt_path_base(prov->inputs[i]));
+            sxt_str_add(&out->inputs, "%s  %s\n", sum, prov->inputs[i]);
     }
-    rc = sxt_out_agree(out, rc, err);
-    if (rc == 0 && prov->n_inputs > 0)
-        rc = sxt_out_bytes(out, "/inputs",
-                           "SHA-256 and name of each file that was read.",
-                           text.data, text.len, err);
-    sxt_str_free(&text);
-    return rc;
+    return sxt_out_agree(out, rc, err);
 }
 
 int sxt_out_prov_keep(struct sxt_out *out, const struct sxt_prov *prov,
@@ -48,11 +39,11 @@ int sxt_out_prov_keep(struct sxt_out *out, const struct sxt_prov *prov,
     out->has_prov = true;
     out->command = sxt_strdup(prov->command ? prov->command : "");
     if (prov->config &&
-        sxt_out_bytes(out, "/config",
+        sxt_out_bytes(out, SXT_CONFIG_OBJECT,
                       "The resolved configuration, a valid input file.",
                       prov->config, strlen(prov->config), err) != 0)
         return -1;
-    return write_inputs(out, prov, err);
+    return hash_inputs(out, prov, err);
 }
 
 static void describe(struct sxt_out *out, struct sxt_str *text)
@@ -85,6 +76,10 @@ int sxt_out_prov_write(struct sxt_out *out, struct sxt_error *err)
     int rc = sxt_out_bytes(out, "/provenance/run",
                            "What may differ between equal runs.", text.data,
                            text.len, err);
+    if (rc == 0)
+        rc = sxt_out_bytes(out, SXT_INPUTS_OBJECT,
+                           "SHA-256 and path of each file that was read.",
+                           out->inputs.data, out->inputs.len, err);
     sxt_str_free(&text);
     return rc;
 }
@@ -92,4 +87,5 @@ int sxt_out_prov_write(struct sxt_out *out, struct sxt_error *err)
 void sxt_out_prov_free(struct sxt_out *out)
 {
     free(out->command);
+    sxt_str_free(&out->inputs);
 }

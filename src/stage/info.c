@@ -78,8 +78,8 @@ static int show_file(const char *path, struct sxt_error *err)
            title.data ? title.data : "", sxt_in_format(in),
            (long long)version);
     show_text(in, "/provenance/run", "  made by");
-    show_text(in, "/inputs", "  from");
-    show_text(in, "/config", "  with");
+    show_text(in, SXT_INPUTS_OBJECT, "  from");
+    show_text(in, SXT_CONFIG_OBJECT, "  with");
     printf("  holds\n");
     int rc = show_group(in, "/", err);
     sxt_str_free(&title);

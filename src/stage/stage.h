@@ -16,6 +16,7 @@ struct sxt_run {
     struct sxt_log log;
     const char *command_line;
     const char *config;  /* the resolved section, a valid input file */
+    const char *config_path; /* the file it came from, NULL: none */
     const char *out_dir; /* -o, "." by default; relative paths start here */
     char *const *args;   /* operands behind the options */
     size_t n_args;

@@ -2,6 +2,9 @@
 #include "stage/stages.h"
 
 const struct sxt_stage *const sxt_stages[] = {
+    &sxt_stage_sft,
+    &sxt_stage_pipeline,
+    &sxt_stage_diff,
     &sxt_stage_info,
     NULL
 };

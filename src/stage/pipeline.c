@@ -1,0 +1,250 @@
+/* pipeline.c - run commands one after the other, leaving out what is done.
+ *
+ * A step is done if its output is there and says that it was made with the
+ * same configuration from files with the same SHA-256.  No state is kept
+ * beside the outputs, so steps run by hand count as well. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "h5/in.h"
+#include "stage/stages.h"
+
+struct values {
+    struct sxt_cfg_strings steps;
+    bool force;
+};
+
+static const struct sxt_cfg_param params[] = {
+    { "steps", SXT_CFG_STRINGS, "", 0, 0, "1",
+      "Commands in order, each with settings behind it: \"evaluate "
+      "model=base.h5\"; @/ is the configuration's directory.",
+      offsetof(struct values, steps), NULL, NULL },
+    { "force", SXT_CFG_BOOL, "false", 0, 0, "1",
+      "Run every step, also those whose output is up to date.",
+      offsetof(struct values, force), NULL, NULL },
+    { .name = NULL }
+};
+
+/* One step, ready to run. */
+struct step {
+    const struct sxt_stage *stage;
+    char **settings; /* owned */
+    size_t n_settings;
+    void *values;
+    struct sxt_str config; /* resolved */
+    char *output;          /* path of its file, NULL if it has none */
+};
+
+static const struct sxt_stage *find_stage(const char *name)
+{
+    for (size_t i = 0; sxt_stages[i]; i++)
+        if (strcmp(sxt_stages[i]->section.name, name) == 0)
+            return sxt_stages[i];
+    return NULL;
+}
+
+/* "name=@/file" means a file beside the configuration. */
+static char *expand(const char *word, size_t n, const char *dir)
+{
+    char *text = sxt_strndup(word, n);
+    char *at = strstr(text, "=@/");
+
+    if (at) {
+        char *whole = sxt_printf("%.*s=%s/%s", (int)(at - text), text, dir,
+                                 at + 3);
+        free(text);
+        text = whole;
+    }
+    return text;
+}
+
+static const char *split_step(const char *text, const char *dir,
+                              struct step *step)
+{
+    const char *p = text + strcspn(text, " \t\n");
+    char *name = sxt_strndup(text, (size_t)(p - text));
+
+    step->stage = find_stage(name);
+    free(name);
+    while (*(p += strspn(p, " \t\n"))) {
+        size_t n = strcspn(p, " \t\n");
+        step->settings = sxt_realloc(step->settings, step->n_settings + 1,
+                                     sizeof(char *));
+        step->settings[step->n_settings++] = expand(p, n, dir);
+        p += n;
+    }
+    return step->stage ? NULL : text;
+}
+
+static const char *output_name(const struct step *step)
+{
+    const struct sxt_cfg_param *p = step->stage->section.params;
+
+    for (; p->name; p++)
+        if (strcmp(p->name, "output") == 0 && p->type == SXT_CFG_STRING)
+            return *(char *const *)((const char *)step->values + p->offset);
+    return NULL;
+}
+
+static int read_step(const struct sxt_run *run, const char *text,
+                     struct step *step, struct sxt_error *err)
+{
+    const struct sxt_cfg_section *known[64];
+    char *dir = run->config_path ? sxt_path_dir(run->config_path)
+                                 : sxt_strdup(".");
+    size_t n = 0;
+    int rc = 0;
+
+    for (; sxt_stages[n] && n < 63; n++)
+        known[n] = &sxt_stages[n]->section;
+    known[n] = NULL;
+    if (split_step(text, dir, step))
+        rc = sxt_err(err, SXT_EXIT_CONFIG, "step \"%s\": unknown command",
+                     text);
+    else if (sxt_cfg_read(run->config_path, &step->stage->section, known,
+                          (const char *const *)step->settings,
+                          step->n_settings, &step->values, err) != 0)
+        rc = sxt_err_prefix(err, "step \"%s\"", text);
+    if (rc == 0) {
+        sxt_cfg_print(&step->stage->section, step->values, &step->config);
+        const char *name = output_name(step);
+        step->output = name ? sxt_run_path(run, name) : NULL;
+    }
+    free(dir);
+    return rc;
+}
+
+static void free_step(struct step *step)
+{
+    for (size_t i = 0; i < step->n_settings; i++)
+        free(step->settings[i]);
+    free(step->settings);
+    if (step->stage)
+        sxt_cfg_free(&step->stage->section, step->values);
+    sxt_str_free(&step->config);
+    free(step->output);
+}
+
+/* NULL if every line "SHA-256  PATH" still holds, else the path. */
+static char *changed_input(const char *lines)
+{
+    char sum[SXT_SHA256_TEXT];
+
+    for (const char *p = lines; *p;) {
+        size_t n = strcspn(p, "\n");
+        if (n > SXT_SHA256_TEXT + 1) {
+            char *path = sxt_strndup(p + SXT_SHA256_TEXT + 1,
+                                     n - SXT_SHA256_TEXT - 1);
+            if (sxt_sha256_file(path, sum, NULL) != 0 ||
+                memcmp(sum, p, SXT_SHA256_TEXT - 1) != 0)
+                return path;
+            free(path);
+        }
+        p += n + (p[n] == '\n');
+    }
+    return NULL;
+}
+
+/* Why the step must run, in new memory, or NULL if its output is up to date.
+ * Rank 0. */
+static char *why_run(const struct step *step)
+{
+    struct sxt_str config = SXT_STR_EMPTY, inputs = SXT_STR_EMPTY;
+    char *why = NULL;
+
+    if (!step->output)
+        return sxt_strdup("it keeps no output");
+    struct sxt_in *in = sxt_in_open(step->output, NULL, NULL);
+    if (!in)
+        return sxt_printf("%s is not there", step->output);
+    if (sxt_in_bytes(in, SXT_CONFIG_OBJECT, &config, NULL) != 0 ||
+        sxt_in_bytes(in, SXT_INPUTS_OBJECT, &inputs, NULL) != 0)
+        why = sxt_printf("%s does not say how it was made", step->output);
+    else if (strcmp(config.data, step->config.data) != 0)
+        why = sxt_strdup("its configuration changed");
+    else if (inputs.len > 0 && (why = changed_input(inputs.data))) {
+        char *path = why;
+        why = sxt_printf("%s changed", path);
+        free(path);
+    }
+    sxt_in_close(in);
+    sxt_str_free(&config);
+    sxt_str_free(&inputs);
+    return why;
+}
+
+static int run_step(struct sxt_run *run, const struct step *step, bool force,
+                    struct sxt_error *err)
+{
+    char *why = NULL;
+    int64_t needed = force;
+
+    if (run->comm.rank == 0 && !force) {
+        why = why_run(step);
+        needed = why != NULL;
+    }
+    needed = sxt_comm_max(run->comm, needed);
+    const char *name = step->stage->section.name;
+    if (!needed)
+        sxt_log(&run->log, SXT_LOG_INFO, "%s is up to date: %s", name,
+                step->output);
+    else if (why)
+        sxt_log(&run->log, SXT_LOG_VERBOSE, "%s runs: %s", name, why);
+    free(why);
+    if (!needed)
+        return 0;
+    struct sxt_run inner = *run;
+    inner.log.stage = name;
+    inner.config = step->config.data;
+    inner.args = NULL;
+    inner.n_args = 0;
+    if (sxt_comm_agree(run->comm,
+                       step->stage->run(&inner, step->values, err), err) != 0)
+        return sxt_err_prefix(err, "%s", name);
+    return 0;
+}
+
+static int run_pipeline(struct sxt_run *run, const void *values,
+                        struct sxt_error *err)
+{
+    const struct values *v = values;
+    size_t n = v->steps.count;
+    struct step *steps = sxt_calloc(n + 1, sizeof(*steps));
+    double begin = sxt_clock();
+    int rc = 0;
+
+    if (n == 0)
+        rc = sxt_err(err, SXT_EXIT_CONFIG,
+                     "pipeline.steps is empty: list the commands to run");
+    /* Every step is read before the first runs: a typo in the last one must
+     * not cost hours. */
+    for (size_t i = 0; rc == 0 && i < n; i++)
+        rc = read_step(run, v->steps.items[i], &steps[i], err);
+    rc = sxt_comm_agree(run->comm, rc, err);
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        if (sxt_run_stops(run))
+            rc = sxt_err(err, SXT_EXIT_AGAIN, "before step %zu of %zu", i + 1,
+                         n);
+        else if (!run->dry_run || i == 0)
+            rc = run_step(run, &steps[i], v->force, err);
+    }
+    if (rc == 0) {
+        char time[32];
+        sxt_log_duration(sxt_clock() - begin, time);
+        sxt_log(&run->log, SXT_LOG_INFO, "%zu steps done in %s", n, time);
+    }
+    for (size_t i = 0; i < n; i++)
+        free_step(&steps[i]);
+    free(steps);
+    return rc;
+}
+
+const struct sxt_stage sxt_stage_pipeline = {
+    { "pipeline", "Run the commands of a configuration in order.", params,
+      sizeof(struct values) },
+    "", run_pipeline
+};
