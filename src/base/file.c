@@ -102,7 +102,7 @@ int sxt_file_write(const char *path, const void *data, size_t n,
         rc = sxt_err_errno(err, SXT_EXIT_IO, "%s: close", part);
     if (rc == 0)
         rc = sxt_file_publish(part, path, err);
-    else if (fd >= 0)
+    if (rc != 0 && fd >= 0)
         unlink(part);
     free(part);
     return rc;
