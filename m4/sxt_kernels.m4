@@ -12,5 +12,7 @@ AC_DEFUN([SXT_KERNELS], [
     [KERNEL_CFLAGS="-mavx2 -mfma"])
   CFLAGS=$sxt_save_CFLAGS
   AC_MSG_RESULT([${KERNEL_CFLAGS:-none}])
+  # Neither changes a number: sqrt sets no errno, comparisons raise no signal.
+  KERNEL_CFLAGS="$KERNEL_CFLAGS -fno-math-errno -fno-trapping-math"
   AC_SUBST([KERNEL_CFLAGS])
 ])

@@ -44,6 +44,20 @@ static void install(struct sxt_ops *op)
     op->gemm = sxt_cpu_gemm;
     op->attn = sxt_cpu_attn;
     op->attn_paged = sxt_cpu_attn_paged;
+    op->embed = sxt_cpu_embed;
+    op->embed_bwd = sxt_cpu_embed_bwd;
+    op->add_rmsnorm = sxt_cpu_add_rmsnorm;
+    op->rmsnorm_bwd = sxt_cpu_rmsnorm_bwd;
+    op->rope = sxt_cpu_rope;
+    op->rope_bwd = sxt_cpu_rope_bwd;
+    op->swiglu = sxt_cpu_swiglu;
+    op->swiglu_bwd = sxt_cpu_swiglu_bwd;
+    op->xent = sxt_cpu_xent;
+    op->adamw = sxt_cpu_adamw;
+    op->sumsq = sxt_cpu_sumsq;
+    op->sum_pieces = sxt_cpu_sum_pieces;
+    op->add = sxt_cpu_add;
+    op->cast = sxt_cpu_cast;
 }
 
 int sxt_cpu_install(struct sxt_num *num, struct sxt_error *err)

@@ -21,6 +21,8 @@ typedef int32_t v8i __attribute__((vector_size(32)));
 typedef uint32_t v8u __attribute__((vector_size(32)));
 typedef uint32_t v4u __attribute__((vector_size(16)));
 typedef uint16_t v8h __attribute__((vector_size(16)));
+typedef float v4f __attribute__((vector_size(16)));
+typedef double v4d __attribute__((vector_size(32)));
 
 static inline v8f v8_set(float x)
 {
@@ -112,6 +114,14 @@ static inline float v8_max_lane(v8f x)
     for (int i = 1; i < LANES; i++)
         best = x[i] > best ? x[i] : best;
     return best;
+}
+
+static inline v4d v4d_load(const float *p)
+{
+    v4f x;
+
+    memcpy(&x, p, sizeof(x));
+    return __builtin_convertvector(x, v4d);
 }
 
 /* exp(x) within 2 units of the last place, 0 below -87, exp(88) from 88 on.
