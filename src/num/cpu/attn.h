@@ -33,6 +33,16 @@ struct sxt_attn_work {
     size_t n, d; /* rows, width of a head */
 };
 
+/* Tokens first … end - 1 of the document start … stop - 1. */
+struct sxt_attn_block {
+    size_t start, first, end, stop;
+};
+
+/* Cut the documents of a packed batch into blocks of at most `step` tokens;
+ * the caller frees. */
+struct sxt_attn_block *sxt_attn_cut(const struct sxt_attn *a, size_t step,
+                                    size_t *count);
+
 /* to (rows->n, d; distance ATTN_LD) = scale times the rows. */
 void sxt_rows_load(float *to, const struct sxt_rows *rows, size_t d,
                    float scale);

@@ -43,6 +43,7 @@ static void install(struct sxt_ops *op)
     op->name = "cpu";
     op->gemm = sxt_cpu_gemm;
     op->attn = sxt_cpu_attn;
+    op->attn_bwd = sxt_cpu_attn_bwd;
     op->attn_paged = sxt_cpu_attn_paged;
     op->embed = sxt_cpu_embed;
     op->embed_bwd = sxt_cpu_embed_bwd;

@@ -31,6 +31,7 @@ static inline void *sxt_cpu_scratch(const struct sxt_num *num, int thread)
 
 void sxt_cpu_gemm(struct sxt_num *num, const struct sxt_gemm *g);
 void sxt_cpu_attn(struct sxt_num *num, const struct sxt_attn *a);
+void sxt_cpu_attn_bwd(struct sxt_num *num, const struct sxt_attn *a);
 void sxt_cpu_attn_paged(struct sxt_num *num, const struct sxt_attn_paged *a);
 void sxt_cpu_embed(struct sxt_num *num, void *y, const void *table,
                    const int32_t *ids, size_t t, size_t h, enum sxt_dtype type);
