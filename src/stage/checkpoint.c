@@ -101,14 +101,9 @@ static int create_tensors(const struct sxt_checkpoint *c, enum kind kind,
     enum sxt_h5_type type = find_part(c, kind, 0).type;
     int rc = 0;
 
-    for (size_t i = 0; i < layout->n_tensors && rc == 0; i++) {
-        const struct sxt_tensor *t = &layout->tensors[i];
-        uint64_t dims[2] = { t->rows, t->cols };
-        char *name = sxt_printf("%s/%s", kinds[kind].group, t->name);
-        rc = sxt_out_tensor(out, name, type, t->n_dims, dims + 2 - t->n_dims,
-                            "1", kinds[kind].doc, err);
-        free(name);
-    }
+    for (size_t i = 0; i < layout->n_tensors && rc == 0; i++)
+        rc = sxt_model_out_tensor(out, kinds[kind].group, &layout->tensors[i],
+                                  type, kinds[kind].doc, err);
     return rc;
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "stage/formats.h"
+#include "stage/stages.h"
 
 static enum sxt_dtype dtype_of(const char *word)
 {

@@ -88,8 +88,6 @@ struct sxt_sft {
     int64_t first_step, inputs;
 };
 
-extern const struct sxt_stage sxt_stage_sft;
-
 /* sft_data.c - read model head and samples, and plan all steps.  Collective. */
 int sxt_sft_load(struct sxt_sft *s, struct sxt_error *err);
 void sxt_sft_unload(struct sxt_sft *s);

@@ -115,9 +115,9 @@ static void too_long(struct sxt_tokens_rule rule)
 
 static void write_endless(const char *path)
 {
-    struct sxt_out *out = sxt_out_create(path, sxt_comm_self(),
-                                         SXT_TRAIN_FORMAT, 1, "One long row.",
-                                         NULL, NULL);
+    struct sxt_out *out =
+        sxt_out_create(path, sxt_comm_self(), SXT_TRAIN_FORMAT, 1,
+                       "One long row.", NULL, NULL);
     struct sxt_frame *f = sxt_frame_create(sxt_train_columns);
 
     add_row(f, "", "1", "an answer that is longer than what it is cut to");
