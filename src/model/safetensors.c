@@ -505,6 +505,11 @@ const struct sxt_st_tensor *sxt_st_find(const struct sxt_st_in *in,
     return bsearch(&key, in->tensors, in->n_tensors, sizeof(key), by_name);
 }
 
+const char *sxt_st_path(const struct sxt_st_in *in, size_t shard)
+{
+    return shard < in->n_shards ? in->shards[shard].path : NULL;
+}
+
 int sxt_st_read(const struct sxt_st_in *in, const struct sxt_st_tensor *tensor,
                 uint64_t first, uint64_t count, void *to, struct sxt_error *err)
 {

@@ -40,6 +40,8 @@ const struct sxt_st_tensor *sxt_st_tensors(const struct sxt_st_in *in,
                                            size_t *count);
 const struct sxt_st_tensor *sxt_st_find(const struct sxt_st_in *in,
                                         const char *name);
+/* Path of file number `shard`, borrowed; NULL behind the last. */
+const char *sxt_st_path(const struct sxt_st_in *in, size_t shard);
 /* Elements [first, first + count) of a tensor as they are stored. */
 int sxt_st_read(const struct sxt_st_in *in, const struct sxt_st_tensor *tensor,
                 uint64_t first, uint64_t count, void *to,

@@ -5,6 +5,7 @@ const struct sxt_stage *const sxt_stages[] = {
     &sxt_stage_sft,
     &sxt_stage_pipeline,
     &sxt_stage_diff,
+    &sxt_stage_convert,
     &sxt_stage_info,
     NULL
 };
