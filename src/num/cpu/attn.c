@@ -101,7 +101,7 @@ static struct sxt_attn_block *cut_tokens(const struct sxt_attn_paged *a,
             end++;
         block[(*count)++] = (struct sxt_attn_block){ 0, t, end, end };
     }
-    return job;
+    return block;
 }
 
 /* Where positions first … first + n - 1 of a sequence lie in the caches. */
