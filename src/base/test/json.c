@@ -121,7 +121,7 @@ enum { LIMIT = 1000000 }; /* failed lines: a reader that does not end */
 /* The sum of all integers in a file of values, the number of failed lines and
  * the last line seen. */
 struct reading {
-    int64_t sum;
+    uint64_t sum; /* damage may make it wrap */
     size_t failed, line;
     struct sxt_error err;
 };
@@ -141,7 +141,7 @@ static struct reading read_all(const char *path)
            r.failed < LIMIT) {
         r.failed += rc < 0;
         if (rc > 0) {
-            r.sum += sxt_json_int(v, 0);
+            r.sum += (uint64_t)sxt_json_int(v, 0);
             sxt_json_free(v);
         }
     }
@@ -154,7 +154,7 @@ static struct reading read_all(const char *path)
 static const struct {
     const char *what, *text;
     size_t n;
-    int64_t sum;
+    uint64_t sum;
     size_t failed, line;
 } files[] = {
     { "nothing", TEXT(""), 0, 0, 0 },
@@ -190,8 +190,8 @@ static void test_files(const char *dir)
             struct reading r = read_all(zipped ? gz : path);
             ok(r.sum == files[i].sum && r.failed == files[i].failed &&
                    r.line == files[i].line,
-               "%s%s (sum %lld, %zu failed, line %zu)", files[i].what,
-               zipped ? ", compressed" : "", (long long)r.sum, r.failed,
+               "%s%s (sum %llu, %zu failed, line %zu)", files[i].what,
+               zipped ? ", compressed" : "", (unsigned long long)r.sum, r.failed,
                r.line);
         }
     }
