@@ -2,6 +2,7 @@
 #include "stage/stages.h"
 
 const struct sxt_stage *const sxt_stages[] = {
+    &sxt_stage_import,
     &sxt_stage_sft,
     &sxt_stage_pipeline,
     &sxt_stage_diff,

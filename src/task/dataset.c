@@ -4,12 +4,18 @@
 #include <stddef.h>
 
 #define AT(member) offsetof(struct sxt_dataset, member)
-#define STRING(name, value, doc)                                               \
-    { #name, SXT_CFG_STRING, value, 0, 0, "1", doc, AT(name), NULL, NULL }
-#define STRINGS(name, doc)                                                     \
-    { #name, SXT_CFG_STRINGS, "", 0, 0, "1", doc, AT(name), NULL, NULL }
-#define CHOICE(name, value, choices, doc)                                      \
-    { #name, SXT_CFG_CHOICE, value, 0, 0, "1", doc, AT(name), choices, NULL }
+#define STRING(name, value, doc)                                           \
+    {                                                                      \
+#name, SXT_CFG_STRING, value, 0, 0, "1", doc, AT(name), NULL, NULL \
+    }
+#define STRINGS(name, doc)                                               \
+    {                                                                    \
+#name, SXT_CFG_STRINGS, "", 0, 0, "1", doc, AT(name), NULL, NULL \
+    }
+#define CHOICE(name, value, choices, doc)                                     \
+    {                                                                         \
+#name, SXT_CFG_CHOICE, value, 0, 0, "1", doc, AT(name), choices, NULL \
+    }
 
 static const struct sxt_cfg_param params[] = {
     STRING(source, "", "Name of the data set; ids begin with it."),
@@ -41,13 +47,15 @@ static const struct sxt_cfg_param params[] = {
            "Form of the unit tests; see doc/formats.md."),
     STRINGS(test_members, "Members with the tests."),
     STRING(entry, "", "Member with the tested function's name."),
-    STRING(setup, "", "Member with code to run before the tests, or \"^\": "
-                      "what stands before the function in the starter."),
+    STRING(setup, "",
+           "Member with code to run before the tests, or \"^\": "
+           "what stands before the function in the starter."),
     STRING(prompt, "{question}",
            "User message; {question}, {choices}, {starter}, {tests} are "
            "filled in."),
-    STRING(prompt_call, "", "The same where tests call a function; empty: "
-                            "prompt."),
+    STRING(prompt_call, "",
+           "The same where tests call a function; empty: "
+           "prompt."),
     { .name = NULL }
 };
 

@@ -11,9 +11,9 @@ enum { MAX_CHOICES = 26 }; /* letters */
 
 void sxt_problem_free(struct sxt_problem *p)
 {
-    struct sxt_str *all[] = { &p->id,     &p->difficulty, &p->question,
-                              &p->prompt, &p->answer,     &p->choices,
-                              &p->starter, &p->fn_name,   &p->tests,
+    struct sxt_str *all[] = { &p->id,       &p->difficulty, &p->question,
+                              &p->prompt,   &p->answer,     &p->choices,
+                              &p->starter,  &p->fn_name,    &p->tests,
                               &p->solution, &p->shown };
 
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
@@ -93,6 +93,21 @@ static int required(const struct sxt_json *record, const char *path,
 
 /* ---- which records */
 
+/* Is text one of the words "a|b|c"? */
+static bool is_one_of(const char *text, const char *words)
+{
+    size_t n = strlen(text);
+
+    for (;; words++) {
+        size_t len = strcspn(words, "|");
+        if (len == n && memcmp(words, text, n) == 0)
+            return true;
+        words += len;
+        if (!*words)
+            return false;
+    }
+}
+
 /* Does a rule such as "source=amc" hold? */
 static bool holds(const struct sxt_json *record, const char *rule)
 {
@@ -109,7 +124,7 @@ static bool holds(const struct sxt_json *record, const char *rule)
     if (op == '\0')
         yes = v && (!is_text || text.len > 0);
     else if (op == '=')
-        yes = is_text && strcmp(value, rule + n + 1) == 0;
+        yes = is_text && is_one_of(value, rule + n + 1);
     else if (op == '~')
         yes = is_text && strstr(value, rule + n + 1);
     else
@@ -140,8 +155,28 @@ static const struct sxt_json *choice(const struct sxt_dataset *set,
     return sxt_json_item(sxt_import_member(record, set->choices.items[0]), i);
 }
 
-/* Fill p->choices, in the order in which they are shown; *shown: the same as
- * text for the prompt.  order[i]: the source's number of the i-th. */
+/* Append a choice as the prompt shows it. */
+static void show_choice(const struct sxt_dataset *set, size_t i,
+                        struct sxt_span text, struct sxt_str *shown)
+{
+    const char *at = set->choice_item;
+
+    sxt_str_add(shown, "%s", i > 0 ? set->choice_join : "");
+    while (*at) {
+        if (sxt_starts_with(at, "{letter}")) {
+            sxt_str_add_char(shown, (char)('A' + i));
+            at += strlen("{letter}");
+        } else if (sxt_starts_with(at, "{text}")) {
+            sxt_str_add_bytes(shown, text.data, text.len);
+            at += strlen("{text}");
+        } else {
+            sxt_str_add_char(shown, *at++);
+        }
+    }
+}
+
+/* Fill p->choices in the order in which they are shown; *shown: the same for
+ * the prompt.  order[i]: the source's number of the i-th. */
 static int fill_choices(const struct sxt_dataset *set,
                         const struct sxt_json *record, const uint64_t *order,
                         size_t n, struct sxt_problem *p, struct sxt_str *shown,
@@ -153,24 +188,13 @@ static int fill_choices(const struct sxt_dataset *set,
 
     for (size_t i = 0; i < n && rc == 0; i++) {
         sxt_str_cut(&text, 0);
-        if (!sxt_import_text(choice(set, record, order[i]), &text))
+        if (!sxt_import_text(choice(set, record, order[i]), &text) ||
+            text.len == 0)
             rc = sxt_err(err, SXT_EXIT_DATA, "choice %zu is no text",
                          (size_t)order[i] + 1);
-        sxt_str_add(&text, "%s", "");
-        sxt_json_append(list, sxt_json_new_text(text.data, text.len));
-        const char *at = set->choice_item;
-        sxt_str_add(shown, "%s", i > 0 ? set->choice_join : "");
-        while (*at) {
-            if (sxt_starts_with(at, "{letter}")) {
-                sxt_str_add_char(shown, (char)('A' + i));
-                at += strlen("{letter}");
-            } else if (sxt_starts_with(at, "{text}")) {
-                sxt_str_add_bytes(shown, text.data, text.len);
-                at += strlen("{text}");
-            } else {
-                sxt_str_add_char(shown, *at++);
-            }
-        }
+        struct sxt_span span = { text.data ? text.data : "", text.len };
+        sxt_json_append(list, sxt_json_new_text(span.data, span.len));
+        show_choice(set, i, span, shown);
     }
     sxt_json_print(list, 0, &p->choices);
     sxt_json_free(list);
@@ -197,8 +221,7 @@ static int fill_answer(const struct sxt_dataset *set,
     if (strcmp(set->answer_rule, "first") == 0) {
         uint64_t key = sxt_hash64(p->id.data, p->id.len, 0);
         sxt_rng_permutation(
-            (struct sxt_rng){ 0, sxt_rng_stream("choices", key, 0) }, order,
-            n);
+            (struct sxt_rng){ 0, sxt_rng_stream("choices", key, 0) }, order, n);
         while (order[first] != 0)
             first++;
     }
@@ -247,7 +270,8 @@ int sxt_import_check(const struct sxt_dataset *set, struct sxt_error *err)
     if (!*set->source || strpbrk(set->source, "/ \t\n"))
         return sxt_err(err, SXT_EXIT_CONFIG,
                        "dataset.source must be a name without slash or "
-                       "space, not \"%s\"", set->source);
+                       "space, not \"%s\"",
+                       set->source);
     if (by_choice && set->choices.count == 0)
         return sxt_err(err, SXT_EXIT_CONFIG,
                        "dataset.answer_rule = \"%s\" needs dataset.choices",
@@ -262,9 +286,9 @@ int sxt_import_check(const struct sxt_dataset *set, struct sxt_error *err)
     return 0;
 }
 
-static int fill_id(const struct sxt_dataset *set,
-                   const struct sxt_json *record, const char *place,
-                   struct sxt_problem *p, struct sxt_error *err)
+static int fill_id(const struct sxt_dataset *set, const struct sxt_json *record,
+                   const char *place, struct sxt_problem *p,
+                   struct sxt_error *err)
 {
     sxt_str_add(&p->id, "%s/", set->source);
     if (*set->id)

@@ -88,8 +88,7 @@ static int by_text(const struct sxt_dataset *set, struct sxt_span text,
         if (at < 0)
             return no_answer(set, "no answer_mark in it", err);
         found = behind(text, (size_t)at + strlen(set->answer_mark));
-    } else if (strcmp(set->answer_rule, "boxed") == 0 &&
-               !boxed(text, &found)) {
+    } else if (strcmp(set->answer_rule, "boxed") == 0 && !boxed(text, &found)) {
         return no_answer(set, "no \\boxed{} in it", err);
     }
     found = sxt_span_trim(found);

@@ -6,8 +6,8 @@
 
 static void add_text(struct sxt_str *out, struct sxt_span text)
 {
-    struct sxt_json *v = sxt_json_new_text(text.data ? text.data : "",
-                                           text.len);
+    struct sxt_json *v =
+        sxt_json_new_text(text.data ? text.data : "", text.len);
 
     sxt_json_print(v, 0, out);
     sxt_json_free(v);
@@ -164,8 +164,7 @@ static int add_arguments(struct sxt_span text, struct sxt_str *out,
     while (text.len > 0) {
         const char *end = memchr(text.data, '\n', text.len);
         size_t n = end ? (size_t)(end - text.data) : text.len;
-        struct sxt_span line =
-            sxt_span_trim((struct sxt_span){ text.data, n });
+        struct sxt_span line = sxt_span_trim((struct sxt_span){ text.data, n });
         text.data += n + (end != NULL);
         text.len -= n + (end != NULL);
         if (line.len == 0)

@@ -94,7 +94,8 @@ static int unpickle(struct sxt_span bytes, struct sxt_span *text,
         if (n < 0 || bytes.len - i - 1 < (size_t)n)
             return sxt_err(err, SXT_EXIT_DATA,
                            "pickle: operation 0x%02X at byte %zu is not "
-                           "supported", s[i], i);
+                           "supported",
+                           s[i], i);
         uint64_t len = is_text ? little_endian(s + i + 1, (size_t)n) : 0;
         i += 1 + (size_t)n;
         if (len > bytes.len - i)
