@@ -9,6 +9,7 @@ extern const struct sxt_stage sxt_stage_convert;
 extern const struct sxt_stage sxt_stage_import;
 extern const struct sxt_stage sxt_stage_info;
 extern const struct sxt_stage sxt_stage_pipeline;
+extern const struct sxt_stage sxt_stage_report;
 extern const struct sxt_stage sxt_stage_sft;
 
 #endif
