@@ -36,6 +36,18 @@ struct sxt_comm sxt_comm_self(void)
     return sxt_comm_from_mpi(MPI_COMM_SELF);
 }
 
+int sxt_comm_on_node(struct sxt_comm comm)
+{
+    MPI_Comm node;
+    int size;
+
+    MPI_Comm_split_type(comm.mpi, MPI_COMM_TYPE_SHARED, comm.rank,
+                        MPI_INFO_NULL, &node);
+    MPI_Comm_size(node, &size);
+    MPI_Comm_free(&node);
+    return size;
+}
+
 int sxt_comm_agree(struct sxt_comm comm, int local, struct sxt_error *err)
 {
     struct sxt_error common = { 0 };

@@ -24,6 +24,9 @@ struct sxt_comm sxt_comm_from_mpi(MPI_Comm mpi);
 /* This process alone; needs MPI started. */
 struct sxt_comm sxt_comm_self(void);
 
+/* How many of the ranks run on this rank's node.  Collective. */
+int sxt_comm_on_node(struct sxt_comm comm);
+
 /* Make a local outcome a common one.  Collective.
  *
  * Every rank passes what its own last step returned (0 or -1).  If any failed,
