@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "model/rope.h"
 
 struct sxt_paged {
     const struct sxt_layout *layout;
@@ -88,24 +89,13 @@ size_t sxt_paged_bytes(const struct sxt_layout *layout, enum sxt_dtype type,
     return arrays(NULL, &layout->config, type, size);
 }
 
-/* cos and sin of pos / theta^(2 i / d), Su et al., eq. 15; in f32 like the
- * models' own inference code, so that long positions round alike. */
 static void fill_rope(struct sxt_paged *p)
 {
-    const struct sxt_model_config *c = &p->layout->config;
-    size_t half = c->head_dim / 2, n = p->size.length * half;
+    size_t n = p->size.length * p->layout->config.head_dim / 2;
     float *cosine = sxt_alloc(n, sizeof(float));
     float *sine = sxt_alloc(n, sizeof(float));
 
-    for (size_t i = 0; i < half; i++) {
-        float power = (float)(2 * i) / (float)c->head_dim;
-        float inverse = 1.0f / powf((float)c->rope_theta, power);
-        for (size_t t = 0; t < p->size.length; t++) {
-            float angle = (float)t * inverse;
-            cosine[t * half + i] = cosf(angle);
-            sine[t * half + i] = sinf(angle);
-        }
-    }
+    sxt_rope_tables(&p->layout->config, p->size.length, cosine, sine);
     sxt_dev_put(p->dev, p->cos, cosine, n * sizeof(float));
     sxt_dev_put(p->dev, p->sin, sine, n * sizeof(float));
     free(cosine);

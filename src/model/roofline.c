@@ -45,10 +45,20 @@ static double gemm_rate(struct sxt_num *num, enum sxt_dtype type)
 
     for (int i = 0; i < 3; i++)
         m[i] = sxt_dev_alloc(num->dev, bytes);
-    struct sxt_gemm g = { .m = SIDE, .n = SIDE, .k = SIDE, .tb = true,
-                          .alpha = 1, .a = m[0], .b = m[1], .c = m[2],
-                          .lda = SIDE, .ldb = SIDE, .ldc = SIDE, .type = type,
-                          .c_type = type, .rows_independent = true };
+    struct sxt_gemm g = { .m = SIDE,
+                          .n = SIDE,
+                          .k = SIDE,
+                          .tb = true,
+                          .alpha = 1,
+                          .a = m[0],
+                          .b = m[1],
+                          .c = m[2],
+                          .lda = SIDE,
+                          .ldb = SIDE,
+                          .ldc = SIDE,
+                          .type = type,
+                          .c_type = type,
+                          .rows_independent = true };
     for (int i = 0; i < TIMES; i++) {
         double begin = sxt_clock();
         sxt_gemm(num, &g);

@@ -175,8 +175,7 @@ static int write_manifest(struct sxt_genlog *log, struct sxt_error *err)
 
     for (size_t i = 0; i < log->n_files; i++)
         sxt_str_add(&text, "e%04d.r%04d.log %llu\n", log->file[i].epoch,
-                    log->file[i].rank,
-                    (unsigned long long)log->file[i].length);
+                    log->file[i].rank, (unsigned long long)log->file[i].length);
     uint64_t sum = sxt_hash64(text.len ? text.data : "", text.len, 0);
     sxt_str_add(&text, "sum %016llx\n", (unsigned long long)sum);
     int rc = sxt_file_write(path, text.data, text.len, err);
@@ -334,8 +333,8 @@ static void share_files(struct sxt_genlog *log)
     log->n_files = head[1];
     if (log->comm.rank != 0)
         log->file = sxt_realloc(log->file, log->n_files, sizeof(*log->file));
-    sxt_comm_broadcast(log->comm, log->file,
-                       log->n_files * sizeof(*log->file), 0);
+    sxt_comm_broadcast(log->comm, log->file, log->n_files * sizeof(*log->file),
+                       0);
 }
 
 /* ---- a life ---- */

@@ -27,10 +27,10 @@ int sxt_genlog_close(struct sxt_genlog *log, struct sxt_error *err);
 
 /* What the journals hold. */
 struct sxt_genlog_facts {
-    int epoch;           /* this run's */
-    size_t finished;     /* keys with a finished answer */
-    size_t begun;        /* keys with only the begin of one */
-    uint64_t damaged;    /* bytes that did not check */
+    int epoch;        /* this run's */
+    size_t finished;  /* keys with a finished answer */
+    size_t begun;     /* keys with only the begin of one */
+    uint64_t damaged; /* bytes that did not check */
 };
 struct sxt_genlog_facts sxt_genlog_facts(const struct sxt_genlog *log);
 

@@ -93,8 +93,7 @@ struct sxt_sampling_report {
  * report may be NULL.  Collective. */
 int sxt_sampler_draw(struct sxt_sampler *s, const struct sxt_draw *draw,
                      const struct sxt_ask *ask,
-                     struct sxt_sampling_report *report,
-                     struct sxt_error *err);
+                     struct sxt_sampling_report *report, struct sxt_error *err);
 
 /* The closing lines: what was drawn, how fast, how near the limit. */
 void sxt_sampling_report_print(const struct sxt_run *run,

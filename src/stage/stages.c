@@ -3,9 +3,11 @@
 
 const struct sxt_stage *const sxt_stages[] = {
     &sxt_stage_import,
+    &sxt_stage_generate,
     &sxt_stage_sft,
     &sxt_stage_report,
     &sxt_stage_pipeline,
+    &sxt_stage_solve,
     &sxt_stage_diff,
     &sxt_stage_convert,
     &sxt_stage_info,

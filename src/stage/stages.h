@@ -7,9 +7,11 @@
 extern const struct sxt_stage sxt_stage_diff;
 extern const struct sxt_stage sxt_stage_convert;
 extern const struct sxt_stage sxt_stage_import;
+extern const struct sxt_stage sxt_stage_generate;
 extern const struct sxt_stage sxt_stage_info;
 extern const struct sxt_stage sxt_stage_pipeline;
 extern const struct sxt_stage sxt_stage_report;
 extern const struct sxt_stage sxt_stage_sft;
+extern const struct sxt_stage sxt_stage_solve;
 
 #endif

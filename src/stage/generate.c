@@ -1,0 +1,270 @@
+/* generate.c - n answers of a model to every problem. */
+#include "stage/generate.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "stage/generate_plan.h"
+#include "stage/genlog.h"
+#include "stage/stages.h"
+
+#define AT(field) offsetof(struct sxt_generate, field)
+const struct sxt_cfg_param sxt_generate_params[] = {
+    { "model", SXT_CFG_STRING, "model.h5", 0, 0, "1",
+      "The model that answers: a model file or a checkpoint.", AT(model), NULL,
+      NULL },
+    { "problems", SXT_CFG_STRING, "problems.h5", 0, 0, "1",
+      "The problems to solve.", AT(problems), NULL, NULL },
+    { "output", SXT_CFG_STRING, "generations.h5", 0, 0, "1",
+      "The file to write; answers under way are in OUTPUT.journal/.",
+      AT(output), NULL, NULL },
+    { "split", SXT_CFG_STRING, "", 0, 0, "1",
+      "Only problems of this split; empty: any.", AT(split), NULL, NULL },
+    { "domain", SXT_CFG_STRING, "", 0, 0, "1",
+      "Only problems of this domain; empty: any.", AT(domain), NULL, NULL },
+    { "sources", SXT_CFG_STRINGS, "", 0, 0, "1",
+      "Only problems of these data sets; empty: any.", AT(sources), NULL,
+      NULL },
+    { "ids", SXT_CFG_STRINGS, "", 0, 0, "1", "Only these problems; empty: any.",
+      AT(ids), NULL, NULL },
+    { "limit", SXT_CFG_INT, "0", 0, 1e12, "problems",
+      "Only the first so many of those; 0: all.", AT(limit), NULL, NULL },
+    { "shard", SXT_CFG_STRING, "0/1", 0, 0, "1",
+      "\"i/n\": of those, every n-th from the i-th on, for job arrays.",
+      AT(shard), NULL, NULL },
+    { "n", SXT_CFG_INT, "1", 1, 100000, "answers", "Answers to each problem.",
+      AT(n), NULL, NULL },
+    { "reuse", SXT_CFG_STRINGS, "", 0, 0, "1",
+      "Generations files (patterns) to take equal draws from, as when shards "
+      "are merged.",
+      AT(reuse), NULL, NULL },
+    { "system", SXT_CFG_STRING, "", 0, 0, "1", "System message; empty: none.",
+      AT(system), NULL, NULL },
+    { "system_file", SXT_CFG_STRING, "", 0, 0, "1",
+      "File that holds the system message; empty: none.", AT(system_file), NULL,
+      NULL },
+    { "prefill", SXT_CFG_STRING, "", 0, 0, "1",
+      "The begin of every answer, which is also the begin of its text.",
+      AT(prefill), NULL, NULL },
+    { "sampling", SXT_CFG_GROUP, "", 0, 0, "1", "How tokens are drawn.",
+      AT(sampling), NULL, sxt_sampling_params },
+    { "engine", SXT_CFG_GROUP, "", 0, 0, "1", "What draws them.", AT(engine),
+      NULL, sxt_serving_params },
+    { .name = NULL }
+};
+#undef AT
+
+/* A run under way on this rank. */
+struct job {
+    const struct sxt_run *run;
+    const struct sxt_generate *v;
+    struct sxt_sampler *sampler;
+    struct sxt_plan plan;
+    struct sxt_genlog *log;
+    char *output, *journal;
+    size_t *missing; /* places of keys that nothing holds */
+    size_t n_missing, n_begun;
+    struct sxt_ids prompt; /* of the item asked for last */
+};
+
+/* ---- drawing ---- */
+
+static int give_prompt(void *context, size_t item, struct sxt_prompt *p,
+                       struct sxt_error *err)
+{
+    struct job *job = context;
+    size_t at = job->missing[item];
+    struct sxt_genlog_answer begin;
+    bool begun;
+
+    job->prompt.len = 0;
+    sxt_plan_render(&job->plan, sxt_sampler_chat(job->sampler),
+                    at / job->plan.n_samples, &job->prompt);
+    p->key = job->plan.key[at];
+    p->ids = job->prompt.data;
+    p->n = job->prompt.len;
+    sxt_genlog_find(job->log, p->key, &begun);
+    if (!begun)
+        return 0;
+    if (sxt_genlog_read(job->log, p->key, &begin, err) != 0)
+        return -1;
+    p->given = begin.ids;
+    p->n_given = begin.n;
+    p->given_logprob = begin.logprob;
+    return 0;
+}
+
+static int take_answer(void *context, const struct sxt_answer *answer,
+                       struct sxt_error *err)
+{
+    struct job *job = context;
+
+    return sxt_genlog_save(job->log, answer, err);
+}
+
+static int tick(void *context, struct sxt_error *err)
+{
+    struct job *job = context;
+
+    return sxt_genlog_tick(job->log, err);
+}
+
+static void find_missing(struct job *job)
+{
+    const struct sxt_plan *plan = &job->plan;
+    bool begun;
+
+    job->missing = sxt_alloc(plan->n_keys, sizeof(*job->missing));
+    for (size_t i = 0; i < plan->n_keys; i++) {
+        if (plan->reuse[i].file > 0 ||
+            sxt_genlog_find(job->log, plan->key[i], &begun) != SXT_FINISH_NONE)
+            continue;
+        job->missing[job->n_missing++] = i;
+        job->n_begun += begun;
+    }
+}
+
+/* Neighbours share a prompt; four at a time keep the ranks evenly busy. */
+static size_t together(size_t n_samples)
+{
+    return n_samples % 4 == 0 ? 4 : n_samples < 4 ? n_samples : 1;
+}
+
+static int draw_missing(struct job *job, struct sxt_error *err)
+{
+    struct sxt_draw draw = sxt_sampler_plan(job->sampler, &job->v->sampling);
+    struct sxt_ask ask = { .n = job->n_missing,
+                           .together = together(job->plan.n_samples),
+                           .longest = sxt_plan_longest(&job->plan),
+                           .context = job,
+                           .prompt = give_prompt,
+                           .answer = take_answer,
+                           .tick = tick };
+    struct sxt_sampling_report report;
+    int rc = sxt_sampler_draw(job->sampler, &draw, &ask, &report, err);
+
+    if (rc == 0 || (err && err->code == SXT_EXIT_AGAIN))
+        sxt_sampling_report_print(job->run, &report);
+    return rc;
+}
+
+/* ---- the stage ---- */
+
+static void tell_plan(const struct job *job)
+{
+    const struct sxt_plan *p = &job->plan;
+    struct sxt_genlog_facts f = sxt_genlog_facts(job->log);
+
+    sxt_log(&job->run->log, SXT_LOG_INFO,
+            "problems %zu  answers each %zu  to draw %zu  (in earlier files "
+            "%zu, in journals %zu)",
+            p->n_problems, p->n_samples, job->n_missing, p->n_reused,
+            p->n_keys - p->n_reused - job->n_missing);
+    if (f.epoch > 1)
+        sxt_log(&job->run->log, SXT_LOG_INFO,
+                "resume  epoch %d  answers begun %zu", f.epoch, job->n_begun);
+    if (f.damaged > 0)
+        sxt_log(&job->run->log, SXT_LOG_WARN,
+                "%s: %llu damaged bytes skipped; what they held is drawn anew",
+                job->journal, (unsigned long long)f.damaged);
+}
+
+static int dry_run(const struct job *job)
+{
+    const struct sxt_plan *p = &job->plan;
+
+    sxt_log(&job->run->log, SXT_LOG_INFO,
+            "would draw %zu answers to %zu problems (%zu of them are in "
+            "earlier files) into %s",
+            p->n_keys - p->n_reused, p->n_problems, p->n_reused, job->output);
+    return 0;
+}
+
+static int draw_and_write(struct job *job, struct sxt_error *err)
+{
+    job->log = sxt_genlog_open(job->run->comm, job->journal, err);
+    if (!job->log)
+        return -1;
+    find_missing(job);
+    tell_plan(job);
+    int rc = job->n_missing > 0 ? draw_missing(job, err) : 0;
+    if (rc == 0)
+        rc = sxt_genlog_finish(job->log, err);
+    if (rc == 0)
+        rc = sxt_plan_write(&job->plan, job->run, job->v, job->sampler,
+                            job->log, job->output, err);
+    if (rc == 0)
+        rc = sxt_genlog_remove(job->log, err);
+    /* After a clean stop, what is begun must be on disk too. */
+    struct sxt_error late = { 0 };
+    int closed = sxt_genlog_close(job->log, &late);
+    if (sxt_comm_agree(job->run->comm, closed, &late) != 0 && rc == 0) {
+        *err = late;
+        rc = -1;
+    }
+    if (rc == 0)
+        sxt_log(&job->run->log, SXT_LOG_INFO, "wrote  %s  %zu answers",
+                job->output, job->plan.n_keys);
+    return rc;
+}
+
+/* True if the output is there and holds every answer. */
+static bool complete(const struct job *job)
+{
+    return sxt_file_exists(job->output) &&
+           job->plan.n_reused == job->plan.n_keys &&
+           !sxt_file_is_directory(job->journal) && job->v->reuse.count == 0;
+}
+
+static int run_job(struct job *job, struct sxt_error *err)
+{
+    job->sampler =
+        sxt_sampler_open(job->run, job->v->model, &job->v->engine, err);
+    if (!job->sampler)
+        return -1;
+    int rc = sxt_plan_make(&job->plan, job->run, job->v, job->sampler,
+                           job->output, err);
+    if (sxt_comm_agree(job->run->comm, rc, err) != 0)
+        return -1;
+    if (job->run->dry_run)
+        return dry_run(job);
+    int64_t done = complete(job);
+    if (-sxt_comm_max(job->run->comm, -done) == 0)
+        return draw_and_write(job, err);
+    sxt_log(&job->run->log, SXT_LOG_INFO, "%s is complete; nothing to do",
+            job->output);
+    return 0;
+}
+
+int sxt_generate_run(const struct sxt_run *run, const struct sxt_generate *v,
+                     struct sxt_error *err)
+{
+    struct job job = { .run = run, .v = v };
+
+    job.output = sxt_run_path(run, v->output);
+    job.journal = sxt_printf("%s.journal", job.output);
+    int rc = run_job(&job, err);
+    sxt_sampler_close(job.sampler);
+    sxt_plan_free(&job.plan);
+    sxt_ids_free(&job.prompt);
+    free(job.missing);
+    free(job.output);
+    free(job.journal);
+    return rc;
+}
+
+static int run_stage(struct sxt_run *run, const void *values,
+                     struct sxt_error *err)
+{
+    return sxt_generate_run(run, values, err);
+}
+
+const struct sxt_stage sxt_stage_generate = {
+    .section = { "generate", "Solve problems with a model.",
+                 sxt_generate_params, sizeof(struct sxt_generate) },
+    .operands = "",
+    .run = run_stage
+};

@@ -1,0 +1,27 @@
+/* generate.h - solve problems with a model; other commands may ask for it. */
+#ifndef SXT_STAGE_GENERATE_H
+#define SXT_STAGE_GENERATE_H
+
+#include "stage/sampling.h"
+#include "stage/stage.h"
+
+/* The values of section `generate`. */
+struct sxt_generate {
+    char *model, *problems, *output;
+    char *split, *domain, *shard;
+    struct sxt_cfg_strings sources, ids, reuse;
+    int64_t limit, n;
+    char *system, *system_file, *prefill;
+    struct sxt_sampling sampling;
+    struct sxt_serving engine;
+};
+extern const struct sxt_cfg_param sxt_generate_params[];
+
+/* Write v->output (SXT_GENERATIONS_FORMAT): n answers to every selected
+ * problem, rows by problem, then sample.  An output that is there and answers
+ * just these is left alone.  Stopped or killed, it goes on where it was when
+ * called again.  Collective. */
+int sxt_generate_run(const struct sxt_run *run, const struct sxt_generate *v,
+                     struct sxt_error *err);
+
+#endif

@@ -1,0 +1,293 @@
+/* sampling.c - opening a model, and what a command's values ask of it. */
+#include "stage/sampling.h"
+
+#include <omp.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "stage/sampling_impl.h"
+
+#define AT(field) offsetof(struct sxt_sampling, field)
+const struct sxt_cfg_param sxt_sampling_params[] = {
+    { "temperature", SXT_CFG_REAL, "0.7", 0, 100, "1",
+      "Divides the logits; 0 takes the most probable token.", AT(temperature),
+      NULL, NULL },
+    { "top_p", SXT_CFG_REAL, "0.95", 0, 1, "1",
+      "Keep the most probable tokens that reach this sum; 1: off.", AT(top_p),
+      NULL, NULL },
+    { "top_k", SXT_CFG_INT, "0", 0, 1e6, "tokens",
+      "Keep this many of the most probable tokens; 0: off.", AT(top_k), NULL,
+      NULL },
+    { "min_p", SXT_CFG_REAL, "0.0", 0, 1, "1",
+      "Keep tokens at least this probable relative to the best; 0: off.",
+      AT(min_p), NULL, NULL },
+    { "repetition_penalty", SXT_CFG_REAL, "1.0", 0.1, 10, "1",
+      "Divides the positive logits of tokens that were there; 1: off.",
+      AT(repetition_penalty), NULL, NULL },
+    { "seed", SXT_CFG_INT, "1", 0, 9e15, "1", "Seed of all draws.", AT(seed),
+      NULL, NULL },
+    { "max_tokens", SXT_CFG_INT, "4096", 1, 1e7, "tokens",
+      "An answer ends here at the latest.", AT(max_tokens), NULL, NULL },
+    { "min_tokens", SXT_CFG_INT, "0", 0, 1e7, "tokens",
+      "No end token and no stop string before this many.", AT(min_tokens), NULL,
+      NULL },
+    { "stop", SXT_CFG_STRINGS, "", 0, 0, "1",
+      "Texts that end an answer, besides the model's end tokens.", AT(stop),
+      NULL, NULL },
+    { "stop_loops", SXT_CFG_BOOL, "true", 0, 0, "1",
+      "End an answer that repeats itself without end.", AT(stop_loops), NULL,
+      NULL },
+    { .name = NULL }
+};
+#undef AT
+
+#define AT(field) offsetof(struct sxt_serving, field)
+const struct sxt_cfg_param sxt_serving_params[] = {
+    { "backend", SXT_CFG_CHOICE, "auto", 0, 0, "1",
+      "Kernels: the best there are, fast ones, or the reference.", AT(backend),
+      "auto|cpu|ref", NULL },
+    { "dtype", SXT_CFG_CHOICE, "bf16", 0, 0, "1",
+      "Type of weights, cache and activations.", AT(dtype), "bf16|f32", NULL },
+    { "threads", SXT_CFG_INT, "0", 0, 4096, "threads",
+      "Threads of each rank; 0: its share of the node's cores.", AT(threads),
+      NULL, NULL },
+    { "batch", SXT_CFG_INT, "64", 1, 4096, "answers",
+      "Answers under way at a time on each rank, at most.", AT(batch), NULL,
+      NULL },
+    { "chunk", SXT_CFG_INT, "256", 1, 65536, "tokens",
+      "Tokens of a prompt per pass.", AT(chunk), NULL, NULL },
+    { "block", SXT_CFG_INT, "32", 1, 4096, "positions",
+      "Positions of a page of the key-value cache.", AT(block), NULL, NULL },
+    { "context", SXT_CFG_INT, "0", 0, 1e8, "positions",
+      "Prompt and answer together, at most; 0: what the model allows.",
+      AT(context), NULL, NULL },
+    { "cache_mib", SXT_CFG_INT, "0", 0, 1e9, "MiB",
+      "Key-value cache of each rank; 0: as needed, up to half the free memory.",
+      AT(cache_mib), NULL, NULL },
+    { "bandwidth_gbs", SXT_CFG_REAL, "0.0", 0, 1e6, "GB/s",
+      "Memory bandwidth of each rank, for the roofline; 0: measured.",
+      AT(bandwidth_gbs), NULL, NULL },
+    { "gflops", SXT_CFG_REAL, "0.0", 0, 1e9, "GFLOP/s",
+      "Matrix rate of each rank, for the roofline; 0: measured.", AT(gflops),
+      NULL, NULL },
+    { .name = NULL }
+};
+#undef AT
+
+/* Shapes, and the first values of every tensor as f32. */
+static int take_fingerprint(struct sxt_sampler *s, struct sxt_error *err)
+{
+    enum { VALUES = 256 };
+    const struct sxt_layout *l = &s->head.layout;
+    uint64_t h = sxt_hash64("model", 5, l->n_tensors);
+    float x[VALUES];
+
+    for (size_t i = 0; i < l->n_tensors; i++) {
+        const struct sxt_tensor *t = &l->tensors[i];
+        size_t n = t->rows * t->cols;
+        uint64_t shape[2] = { t->rows, t->cols };
+        n = n < VALUES ? n : VALUES;
+        if (sxt_model_read_unit(s->in, l, t->unit, t->offset, n, SXT_F32, x,
+                                err) != 0)
+            return -1;
+        h = sxt_hash64(t->name, strlen(t->name), h);
+        h = sxt_hash64(shape, sizeof(shape), h);
+        h = sxt_hash64(x, n * sizeof(*x), h);
+    }
+    s->fingerprint = h;
+    return 0;
+}
+
+static int check_context(struct sxt_sampler *s, struct sxt_error *err)
+{
+    size_t most = s->head.layout.config.max_positions;
+    size_t asked = (size_t)s->serving->context;
+
+    if (asked > most)
+        return sxt_err(err, SXT_EXIT_CONFIG,
+                       "engine.context = %zu, but %s has %zu positions", asked,
+                       s->path, most);
+    s->context = asked > 0 ? asked : most;
+    return 0;
+}
+
+static int open_model(struct sxt_sampler *s, struct sxt_error *err)
+{
+    s->in = sxt_in_open(s->path, NULL, err);
+    if (!s->in || sxt_model_read_head(s->in, &s->head, err) != 0)
+        return -1;
+    if (s->head.tokenizer_json.len == 0)
+        return sxt_err(err, SXT_EXIT_DATA,
+                       "%s holds no tokenizer.json; convert the model from a "
+                       "directory that has one",
+                       s->path);
+    s->tok = sxt_tokenizer_parse(s->head.tokenizer_json.data,
+                                 s->head.tokenizer_json.len, s->path, err);
+    if (!s->tok || sxt_chat_init(&s->chat, s->tok, err) != 0)
+        return -1;
+    if (check_context(s, err) != 0)
+        return -1;
+    return s->run->comm.rank == 0 ? take_fingerprint(s, err) : 0;
+}
+
+struct sxt_sampler *sxt_sampler_open(const struct sxt_run *run,
+                                     const char *model,
+                                     const struct sxt_serving *serving,
+                                     struct sxt_error *err)
+{
+    struct sxt_sampler *s = sxt_calloc(1, sizeof(*s));
+
+    s->run = run;
+    s->serving = serving;
+    s->path = sxt_run_path(run, model);
+    s->type = strcmp(serving->dtype, "f32") == 0 ? SXT_F32 : SXT_BF16;
+    s->on_node = sxt_comm_on_node(run->comm);
+    if (sxt_comm_agree(run->comm, open_model(s, err), err) != 0) {
+        sxt_sampler_close(s);
+        return NULL;
+    }
+    sxt_comm_broadcast(run->comm, &s->fingerprint, sizeof(s->fingerprint), 0);
+    return s;
+}
+
+void sxt_sampler_close(struct sxt_sampler *s)
+{
+    if (!s)
+        return;
+    sxt_weights_destroy(s->weights);
+    sxt_num_destroy(s->num);
+    sxt_dev_destroy(s->dev);
+    sxt_tokenizer_destroy(s->tok);
+    sxt_model_head_free(&s->head);
+    sxt_in_close(s->in);
+    free(s->path);
+    free(s);
+}
+
+/* A rank that may run on all cores of its node shares them with the others;
+ * one that is bound to some has these. */
+static int share_of_threads(const struct sxt_sampler *s)
+{
+    int procs = omp_get_num_procs();
+    bool bound = procs < (int)sysconf(_SC_NPROCESSORS_ONLN);
+
+    if (s->serving->threads > 0)
+        return (int)s->serving->threads;
+    if (bound || getenv("OMP_NUM_THREADS"))
+        return 0;
+    return procs > s->on_node ? procs / s->on_node : 1;
+}
+
+static int load_weights(struct sxt_sampler *s, struct sxt_error *err)
+{
+    s->dev = sxt_dev_create("host", err);
+    if (!s->dev)
+        return -1;
+    s->num =
+        sxt_num_create(s->serving->backend, s->dev, share_of_threads(s), err);
+    if (!s->num)
+        return -1;
+    s->weights = sxt_weights_load(s->in, &s->head.layout, s->dev, s->type, err);
+    return s->weights ? 0 : -1;
+}
+
+int sxt_sampler_load(struct sxt_sampler *s, struct sxt_error *err)
+{
+    char text[200];
+
+    if (s->weights)
+        return 0;
+    if (sxt_comm_agree(s->run->comm, load_weights(s, err), err) != 0)
+        return -1;
+    sxt_in_close(s->in);
+    s->in = NULL;
+    s->peak = sxt_peak_measure(s->num, s->type);
+    if (s->serving->bandwidth_gbs > 0)
+        s->peak.bytes_per_s = 1e9 * s->serving->bandwidth_gbs;
+    if (s->serving->gflops > 0)
+        s->peak.flop_per_s = 1e9 * s->serving->gflops;
+    sxt_num_describe(s->num, text);
+    sxt_log(&s->run->log, SXT_LOG_INFO, "kernels  %s", text);
+    sxt_log(&s->run->log, SXT_LOG_INFO,
+            "limits  memory %.3g GB/s  matrices %.3g GFLOP/s  per rank",
+            s->peak.bytes_per_s / 1e9, s->peak.flop_per_s / 1e9);
+    return 0;
+}
+
+const struct sxt_tokenizer *sxt_sampler_tokenizer(const struct sxt_sampler *s)
+{
+    return s->tok;
+}
+
+const struct sxt_chat *sxt_sampler_chat(const struct sxt_sampler *s)
+{
+    return &s->chat;
+}
+
+const struct sxt_model_config *sxt_sampler_config(const struct sxt_sampler *s)
+{
+    return &s->head.layout.config;
+}
+
+uint64_t sxt_sampler_fingerprint(const struct sxt_sampler *s)
+{
+    return s->fingerprint;
+}
+
+static void add_stop_id(struct sxt_draw *d, int32_t id)
+{
+    for (size_t i = 0; i < d->n_stop_ids; i++)
+        if (d->stop_id[i] == id)
+            return;
+    if (id >= 0 && d->n_stop_ids < SXT_MAX_STOP_IDS)
+        d->stop_id[d->n_stop_ids++] = id;
+}
+
+struct sxt_draw sxt_sampler_plan(const struct sxt_sampler *s,
+                                 const struct sxt_sampling *v)
+{
+    const struct sxt_model_config *c = &s->head.layout.config;
+    struct sxt_draw d = { .temperature = v->temperature,
+                          .top_p = v->top_p,
+                          .min_p = v->min_p,
+                          .repetition_penalty = v->repetition_penalty,
+                          .top_k = (int32_t)v->top_k,
+                          .seed = (uint64_t)v->seed,
+                          .max_tokens = (size_t)v->max_tokens,
+                          .min_tokens = (size_t)v->min_tokens,
+                          .stop = v->stop.items,
+                          .n_stop = v->stop.count,
+                          .stop_loops = v->stop_loops };
+
+    add_stop_id(&d, s->chat.end);
+    for (size_t i = 0; i < c->n_eos; i++)
+        add_stop_id(&d, c->eos[i]);
+    for (size_t i = 0; i < v->stop.count; i++) {
+        int32_t id = sxt_tokenizer_id(s->tok, v->stop.items[i]);
+        if (id >= 0 && sxt_tokenizer_is_special(s->tok, id))
+            add_stop_id(&d, id);
+    }
+    return d;
+}
+
+uint64_t sxt_sampler_settings(const struct sxt_sampler *s,
+                              const struct sxt_sampling *v)
+{
+    double real[] = { v->temperature, v->top_p, v->min_p,
+                      v->repetition_penalty };
+    uint64_t whole[] = {
+        s->fingerprint,          (uint64_t)s->type, s->context,
+        (uint64_t)v->top_k,      (uint64_t)v->seed, (uint64_t)v->max_tokens,
+        (uint64_t)v->min_tokens, v->stop_loops,     v->stop.count
+    };
+    uint64_t h = sxt_hash64(real, sizeof(real), 1);
+
+    h = sxt_hash64(whole, sizeof(whole), h);
+    for (size_t i = 0; i < v->stop.count; i++)
+        h = sxt_hash64(v->stop.items[i], strlen(v->stop.items[i]) + 1, h);
+    return h;
+}

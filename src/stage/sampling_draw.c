@@ -1,0 +1,355 @@
+/* sampling_draw.c - one queue, an engine on every rank, and the progress. */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "par/queue.h"
+#include "stage/sampling_impl.h"
+
+static const double progress_s = 10; /* between lines */
+static const double totals_s = 0.5;  /* between additions to the totals */
+
+/* What the totals of the queue are. */
+enum { ANSWERS, TOKENS, LEAST_US, BUSY_US, IN_PASSES, PASSES };
+
+/* A draw under way on this rank. */
+struct drawing {
+    struct sxt_sampler *s;
+    const struct sxt_ask *ask;
+    const struct sxt_draw *draw;
+    struct sxt_engine *engine;
+    struct sxt_queue *queue;
+    struct sxt_error *err;
+    int rc;
+    size_t length, in_flight; /* of the engine; answers at a time, at most */
+    size_t next, end;         /* items of the neighbours drawn last */
+    struct sxt_prompt prompt; /* item `next`, if `ready` */
+    bool ready, dry;          /* dry: the queue has nothing more */
+    struct sxt_sampling_report local;
+    int64_t told[SXT_QUEUE_TOTALS]; /* part of the totals that is ours */
+    double begin, told_at, line_at, stop_at;
+};
+
+static size_t min(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static size_t max(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+/* ---- sizes ---- */
+
+/* Bytes that the cache of each rank may take. */
+static double cache_limit(const struct sxt_sampler *s)
+{
+    double pages = (double)sysconf(_SC_AVPHYS_PAGES);
+
+    if (s->serving->cache_mib > 0)
+        return (double)s->serving->cache_mib * 1048576;
+    return pages * (double)sysconf(_SC_PAGESIZE) / 2 / s->on_node;
+}
+
+/* No rank begins more than its share of a small job: the others would idle. */
+static int size_engine(struct drawing *d, struct sxt_engine_size *size,
+                       struct sxt_error *err)
+{
+    const struct sxt_serving *v = d->s->serving;
+    size_t ranks = (size_t)d->s->run->comm.size;
+    size_t share = max(d->ask->together, (d->ask->n + ranks - 1) / ranks);
+    size_t position =
+        sxt_paged_position_bytes(&d->s->head.layout.config, d->s->type);
+
+    d->length = d->s->context;
+    if (d->ask->longest > 0)
+        d->length = min(d->length, d->ask->longest + d->draw->max_tokens);
+    d->in_flight = min((size_t)v->batch, max(share, 1));
+    *size = (struct sxt_engine_size){ .batch = d->in_flight,
+                                      .chunk = (size_t)v->chunk,
+                                      .length = d->length,
+                                      .block = (size_t)v->block };
+    size_t each = (d->length + size->block - 1) / size->block;
+    double fit = cache_limit(d->s) / (double)(position * size->block);
+    size->pages =
+        min(each * size->batch, fit < 1e9 ? (size_t)fit : (size_t)1e9);
+    if (size->pages < each)
+        return sxt_err(err, SXT_EXIT_CONFIG,
+                       "one answer of %zu positions needs %.0f MiB of cache, "
+                       "and there are %.0f MiB: raise engine.cache_mib or "
+                       "lower sampling.max_tokens or engine.context",
+                       d->length,
+                       (double)(each * size->block * position) / 1048576,
+                       cache_limit(d->s) / 1048576);
+    return 0;
+}
+
+/* ---- items ---- */
+
+static void give(struct drawing *d, const struct sxt_answer *a)
+{
+    if (d->rc == 0)
+        d->rc = d->ask->answer(d->ask->context, a, d->err);
+}
+
+static void take_answer(void *context, const struct sxt_answer *a)
+{
+    struct drawing *d = context;
+
+    d->local.answers++;
+    d->local.stopped += a->finish == SXT_FINISH_STOP;
+    d->local.loops += a->finish == SXT_FINISH_LOOP;
+    give(d, a);
+}
+
+static void take_unfinished(void *context, const struct sxt_answer *a)
+{
+    if (a->n > 0)
+        give(context, a);
+}
+
+/* Nothing can be drawn: an empty answer, finish length. */
+static void refuse(struct drawing *d)
+{
+    struct sxt_answer a = { .item = d->prompt.item,
+                            .key = d->prompt.key,
+                            .prompt_ids = d->prompt.ids,
+                            .n_prompt = d->prompt.n,
+                            .finish = SXT_FINISH_LENGTH,
+                            .text = { "", 0 } };
+
+    d->local.answers++;
+    d->local.too_long++;
+    d->ready = false;
+    give(d, &a);
+}
+
+/* Have the next prompt ready; false if there is none (yet). */
+static bool next_prompt(struct drawing *d)
+{
+    uint64_t group;
+
+    if (d->ready)
+        return true;
+    if (d->next == d->end) {
+        int rc = d->dry ? -1 : sxt_queue_poll(d->queue, &group);
+        d->dry = rc < 0;
+        if (rc != 1)
+            return false;
+        d->next = (size_t)group * d->ask->together;
+        d->end = min(d->next + d->ask->together, d->ask->n);
+    }
+    d->prompt = (struct sxt_prompt){ .item = d->next };
+    d->rc = d->ask->prompt(d->ask->context, d->next, &d->prompt, d->err);
+    d->next++;
+    d->ready = d->rc == 0;
+    return d->ready;
+}
+
+static void fill_engine(struct drawing *d)
+{
+    while (d->rc == 0 && sxt_engine_active(d->engine) < d->in_flight &&
+           next_prompt(d)) {
+        if (d->prompt.n == 0 || d->prompt.n + d->prompt.n_given >= d->length) {
+            refuse(d);
+            continue;
+        }
+        if (!sxt_engine_room(d->engine, &d->prompt))
+            return;
+        sxt_engine_add(d->engine, &d->prompt);
+        d->ready = false;
+    }
+}
+
+/* ---- progress ---- */
+
+/* Bring our part of the totals up to date. */
+static void tell_totals(struct drawing *d)
+{
+    struct sxt_engine_stats e = sxt_engine_stats(d->engine);
+    int64_t now[SXT_QUEUE_TOTALS] = {
+        [ANSWERS] = (int64_t)d->local.answers,
+        [TOKENS] = (int64_t)e.drawn_tokens,
+        [LEAST_US] = (int64_t)(e.least_seconds * 1e6),
+        [BUSY_US] = (int64_t)(e.seconds * 1e6),
+        [IN_PASSES] = (int64_t)e.answer_steps,
+        [PASSES] = (int64_t)e.steps,
+    };
+    int64_t more[SXT_QUEUE_TOTALS];
+
+    for (int i = 0; i < SXT_QUEUE_TOTALS; i++) {
+        more[i] = now[i] - d->told[i];
+        d->told[i] = now[i];
+    }
+    sxt_queue_add(d->queue, more);
+    d->told_at = sxt_clock();
+}
+
+/* Rank 0: print a line if it is time; true if all answers are there. */
+static bool watch_totals(struct drawing *d)
+{
+    int64_t t[SXT_QUEUE_TOTALS];
+    double now = sxt_clock(), elapsed = now - d->begin;
+    char tokens[32], rate[32], rest[32];
+
+    sxt_queue_totals(d->queue, t);
+    if (now - d->line_at >= progress_s && t[ANSWERS] > 0) {
+        d->line_at = now;
+        sxt_log_count((double)t[TOKENS], tokens);
+        sxt_log_count((double)t[TOKENS] / elapsed, rate);
+        sxt_log_duration(elapsed * (double)((int64_t)d->ask->n - t[ANSWERS]) /
+                             (double)t[ANSWERS],
+                         rest);
+        sxt_log(&d->s->run->log, SXT_LOG_INFO,
+                "answers %lld of %zu  tokens %s  rate %s tok/s  batch %.1f  "
+                "roofline %.0f %%  ETA %s",
+                (long long)t[ANSWERS], d->ask->n, tokens, rate,
+                (double)t[IN_PASSES] / (double)(t[PASSES] + !t[PASSES]),
+                100 * (double)t[LEAST_US] / (double)(t[BUSY_US] + !t[BUSY_US]),
+                rest);
+    }
+    return t[ANSWERS] >= (int64_t)d->ask->n;
+}
+
+/* Asked to stop: by a signal, or by the STOP file that rank 0 looks for. */
+static bool asked_to_stop(struct drawing *d)
+{
+    const struct sxt_run *run = d->s->run;
+    bool file = false;
+
+    if (run->comm.rank == 0 && sxt_clock() - d->stop_at > 1) {
+        char *path = sxt_run_path(run, "STOP");
+        file = sxt_file_exists(path);
+        free(path);
+        d->stop_at = sxt_clock();
+    }
+    return *run->stop || file;
+}
+
+/* ---- the loop ---- */
+
+static void nap(void)
+{
+    nanosleep(&(struct timespec){ .tv_nsec = 2000000 }, NULL);
+}
+
+/* One turn; false at the end. */
+static bool turn(struct drawing *d)
+{
+    bool leader = d->s->run->comm.rank == 0, all = false;
+
+    if (asked_to_stop(d) || d->rc != 0)
+        sxt_queue_stop(d->queue);
+    if (sxt_queue_stopped(d->queue))
+        return false;
+    fill_engine(d);
+    sxt_engine_step(d->engine, take_answer, d);
+    if (d->rc == 0 && d->ask->tick)
+        d->rc = d->ask->tick(d->ask->context, d->err);
+    bool idle = sxt_engine_active(d->engine) == 0;
+    if (idle || sxt_clock() - d->told_at > totals_s) {
+        tell_totals(d);
+        all = leader && watch_totals(d);
+    }
+    if (idle)
+        nap();
+    /* Rank 0 stays to print, and to serve the queue, until all are done. */
+    return d->rc != 0 || !idle || d->ready || !d->dry || (leader && !all);
+}
+
+static void report(struct drawing *d, struct sxt_sampling_report *r)
+{
+    struct sxt_comm comm = d->s->run->comm;
+    struct sxt_engine_stats e = sxt_engine_stats(d->engine);
+    double busy = sxt_comm_sum_f64(comm, e.seconds);
+    double passes = sxt_comm_sum_f64(comm, (double)e.steps);
+
+    *r = d->local;
+    r->answers = (size_t)sxt_comm_sum(comm, (int64_t)d->local.answers);
+    r->stopped = (size_t)sxt_comm_sum(comm, (int64_t)d->local.stopped);
+    r->loops = (size_t)sxt_comm_sum(comm, (int64_t)d->local.loops);
+    r->too_long = (size_t)sxt_comm_sum(comm, (int64_t)d->local.too_long);
+    r->prompt_tokens = sxt_comm_sum_f64(comm, (double)e.prompt_tokens);
+    r->shared_tokens = sxt_comm_sum_f64(comm, (double)e.shared_tokens);
+    r->drawn_tokens = sxt_comm_sum_f64(comm, (double)e.drawn_tokens);
+    r->waits = sxt_comm_sum_f64(comm, (double)e.waits);
+    r->roofline = busy > 0 ? sxt_comm_sum_f64(comm, e.least_seconds) / busy : 0;
+    r->batch =
+        sxt_comm_sum_f64(comm, e.answer_steps) / (passes > 0 ? passes : 1);
+    r->seconds = sxt_clock() - d->begin;
+}
+
+static int draw_all(struct drawing *d, struct sxt_sampling_report *r,
+                    struct sxt_error *err)
+{
+    struct sxt_comm comm = d->s->run->comm;
+    size_t groups = (d->ask->n + d->ask->together - 1) / d->ask->together;
+
+    sxt_engine_set_peak(d->engine, d->s->peak.bytes_per_s,
+                        d->s->peak.flop_per_s);
+    d->queue = sxt_queue_create(comm, groups);
+    d->begin = d->told_at = d->line_at = sxt_clock();
+    while (turn(d))
+        continue;
+    bool stopped = sxt_queue_stopped(d->queue);
+    sxt_engine_abandon(d->engine, take_unfinished, d);
+    sxt_queue_destroy(d->queue);
+    if (r)
+        report(d, r);
+    if (sxt_comm_agree(comm, d->rc, err) != 0)
+        return -1;
+    if (sxt_comm_max(comm, stopped) == 0)
+        return 0;
+    return sxt_err(err, SXT_EXIT_AGAIN,
+                   "stopped as asked; run the same command again to go on");
+}
+
+int sxt_sampler_draw(struct sxt_sampler *s, const struct sxt_draw *draw,
+                     const struct sxt_ask *ask, struct sxt_sampling_report *r,
+                     struct sxt_error *err)
+{
+    struct drawing d = { .s = s, .draw = draw, .ask = ask, .err = err };
+    struct sxt_engine_size size;
+
+    SXT_CHECK(ask->together > 0);
+    if (sxt_sampler_load(s, err) != 0)
+        return -1;
+    if (sxt_comm_agree(s->run->comm, size_engine(&d, &size, err), err) != 0)
+        return -1;
+    d.engine = sxt_engine_create(&s->head.layout, &s->weights->params, s->num,
+                                 s->tok, &size, draw);
+    sxt_log(&s->run->log, SXT_LOG_VERBOSE,
+            "engine  %zu answers at a time  %zu positions  %zu pages of %zu",
+            size.batch, size.length, size.pages, size.block);
+    int rc = draw_all(&d, r, err);
+    sxt_engine_destroy(d.engine);
+    return rc;
+}
+
+void sxt_sampling_report_print(const struct sxt_run *run,
+                               const struct sxt_sampling_report *r)
+{
+    char drawn[32], prompts[32], shared[32], wall[32];
+    double rate = r->seconds > 0 ? r->drawn_tokens / r->seconds : 0;
+
+    sxt_log_count(r->drawn_tokens, drawn);
+    sxt_log_count(r->prompt_tokens, prompts);
+    sxt_log_count(r->shared_tokens, shared);
+    sxt_log_duration(r->seconds, wall);
+    sxt_log(&run->log, SXT_LOG_INFO,
+            "drawn  %zu answers  %s tokens  in %s  (%zu ended by the model, "
+            "%zu loops, %zu prompts too long)",
+            r->answers, drawn, wall, r->stopped, r->loops, r->too_long);
+    sxt_log(&run->log, SXT_LOG_INFO,
+            "prompts  %s tokens computed  %s shared  waits for pages %.0f",
+            prompts, shared, r->waits);
+    sxt_log(&run->log, SXT_LOG_INFO,
+            "Performance: %.6g tokens/s  %.3g tokens/s/rank  batch %.3g  "
+            "roofline %.3g %%",
+            rate, rate / run->comm.size, r->batch, 100 * r->roofline);
+}
