@@ -1,0 +1,392 @@
+/* extract.c - the final answer in a model's response. */
+#define _GNU_SOURCE
+#include "task/extract.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+const char *sxt_extract_rule_name(enum sxt_extract_rule rule)
+{
+    static const char *const names[] = { "none",   "boxed",   "final answer",
+                                         "hashes", "formula", "last number" };
+
+    return names[rule];
+}
+
+static struct sxt_span behind(struct sxt_span s, size_t at)
+{
+    return (struct sxt_span){ s.data + at, s.len - at };
+}
+
+struct sxt_span sxt_extract_solution(struct sxt_span response)
+{
+    static const char *const ends[] = { "<|end_of_thought|>", "</think>",
+                                        "</thinking>", NULL };
+    static const char *const begins[] = { "<|begin_of_thought|>", "<think>",
+                                          "<thinking>", NULL };
+    static const char begin[] = "<|begin_of_solution|>";
+    long at = sxt_span_find_last(response, begin);
+
+    if (at >= 0) {
+        struct sxt_span s = behind(response, (size_t)at + sizeof(begin) - 1);
+        long end = sxt_span_find(s, "<|end_of_solution|>");
+        return end >= 0 ? (struct sxt_span){ s.data, (size_t)end } : s;
+    }
+    for (int i = 0; ends[i]; i++) {
+        at = sxt_span_find_last(response, ends[i]);
+        if (at >= 0)
+            return behind(response, (size_t)at + strlen(ends[i]));
+    }
+    for (int i = 0; begins[i]; i++)
+        if (sxt_span_find(response, begins[i]) >= 0)
+            return behind(response, response.len); /* never got that far */
+    return response;
+}
+
+/* ---- boxes ---- */
+
+struct box {
+    size_t start, end; /* of \boxed{…} in the text */
+    struct sxt_span inside;
+};
+
+/* The box whose command stands at `at`; false if its braces do not close. */
+static bool box_at(struct sxt_span s, size_t at, struct box *out)
+{
+    size_t i = at + 1, from;
+    int depth = 1;
+
+    while (i < s.len && isalpha((unsigned char)s.data[i]))
+        i++;
+    while (i < s.len && s.data[i] == ' ')
+        i++;
+    if (i >= s.len)
+        return false;
+    from = i + (s.data[i] == '{');
+    if (s.data[i] != '{') { /* \boxed 5 */
+        while (i < s.len && !strchr(" $\n", s.data[i]))
+            i++;
+        *out = (struct box){ at, i, { s.data + from, i - from } };
+        return i > from;
+    }
+    for (i = from; i < s.len && depth > 0; i++) {
+        depth += s.data[i] == '{' && s.data[i - 1] != '\\';
+        depth -= s.data[i] == '}' && s.data[i - 1] != '\\';
+    }
+    *out = (struct box){ at, i, { s.data + from, i - 1 - from } };
+    return depth == 0;
+}
+
+/* Start of the last \boxed or \fbox before `end`, or -1. */
+static long last_command(struct sxt_span s, size_t end)
+{
+    static const char *const names[] = { "\\boxed", "\\fbox" };
+
+    for (size_t at = end; at-- > 0;) {
+        if (s.data[at] != '\\')
+            continue;
+        for (int k = 0; k < 2; k++)
+            if (end - at >= strlen(names[k]) &&
+                memcmp(s.data + at, names[k], strlen(names[k])) == 0)
+                return (long)at;
+    }
+    return -1;
+}
+
+/* The last box that closes before `end`; text of open ones only is not
+ * searched for ever. */
+static bool find_box(struct sxt_span s, size_t end, struct box *out)
+{
+    long at = (long)end;
+
+    for (int tries = 0; tries < 64; tries++)
+        if ((at = last_command(s, (size_t)at)) < 0)
+            return false;
+        else if (box_at(s, (size_t)at, out) && out->end <= end)
+            return true;
+    return false;
+}
+
+/* Only "and", "or", a comma and mathematics' delimiters stand between. */
+static bool joined(struct sxt_span gap)
+{
+    static const char *const words[] = { "and", "or", "quad", "qquad", "text" };
+
+    for (size_t i = 0; i < gap.len;) {
+        size_t n = 0;
+        while (i + n < gap.len && isalpha((unsigned char)gap.data[i + n]))
+            n++;
+        bool known = n == 0 && gap.data[i] != '\n' &&
+                     strchr(" ,;$\\(){}", gap.data[i]) != NULL;
+        for (int k = 0; k < 5 && n > 0; k++)
+            known |=
+                strlen(words[k]) == n && memcmp(gap.data + i, words[k], n) == 0;
+        if (!known)
+            return false;
+        i += n > 0 ? n : 1;
+    }
+    return gap.len < 60;
+}
+
+bool sxt_extract_boxed(struct sxt_span text, struct sxt_str *out)
+{
+    enum { MAX = 32 };
+    struct box box[MAX];
+    size_t n = 0;
+
+    if (!find_box(text, text.len, &box[0]))
+        return false;
+    for (n = 1; n < MAX; n++) {
+        struct box *later = &box[n - 1];
+        if (!find_box(text, later->start, &box[n]))
+            break;
+        struct sxt_span gap = { text.data + box[n].end,
+                                later->start - box[n].end };
+        bool same = box[n].inside.len == later->inside.len &&
+                    memcmp(box[n].inside.data, later->inside.data,
+                           later->inside.len) == 0;
+        if (same || !joined(gap))
+            break;
+    }
+    while (n-- > 0) {
+        sxt_str_add_bytes(out, box[n].inside.data, box[n].inside.len);
+        if (n > 0)
+            sxt_str_add(out, ", ");
+    }
+    return true;
+}
+
+/* ---- sentences ---- */
+
+/* Last place of an ASCII phrase whatever its case, or -1. */
+static long find_phrase(struct sxt_span s, const char *phrase)
+{
+    size_t n = strlen(phrase);
+
+    for (size_t at = s.len < n ? 0 : s.len - n + 1; at-- > 0;)
+        if (strncasecmp(s.data + at, phrase, n) == 0)
+            return (long)at;
+    return -1;
+}
+
+static struct sxt_span line_of(struct sxt_span s)
+{
+    size_t n = 0;
+
+    while (n < s.len && s.data[n] != '\n')
+        n++;
+    return (struct sxt_span){ s.data, n };
+}
+
+/* What follows "answer is": the formula if one comes first, else the words up
+ * to the end of the sentence. */
+static struct sxt_span said(struct sxt_span s)
+{
+    while (s.len > 0 && strchr(" :*\n", s.data[0]))
+        s = behind(s, 1);
+    s = line_of(s);
+    if (s.len > 1 && s.data[0] == '$') {
+        size_t skip = s.data[1] == '$' ? 2 : 1;
+        struct sxt_span inside = behind(s, skip);
+        long end = sxt_span_find(inside, "$");
+        if (end > 0)
+            return (struct sxt_span){ inside.data, (size_t)end };
+    }
+    if (s.len > 1 && s.data[0] == '\\' && s.data[1] == '(') {
+        long end = sxt_span_find(s, "\\)");
+        if (end > 2)
+            return (struct sxt_span){ s.data + 2, (size_t)end - 2 };
+    }
+    for (size_t i = 0; i < s.len; i++)
+        if (s.data[i] == '.' && (i + 1 == s.len || s.data[i + 1] == ' '))
+            return sxt_span_trim((struct sxt_span){ s.data, i });
+    return sxt_span_trim(s);
+}
+
+static struct sxt_span final_answer(struct sxt_span s)
+{
+    static const char *const phrases[] = { "final answer is",
+                                           "final answer:", "the answer is",
+                                           "answer:" };
+
+    for (size_t i = 0; i < sizeof(phrases) / sizeof(phrases[0]); i++) {
+        long at = find_phrase(s, phrases[i]);
+        if (at < 0)
+            continue;
+        struct sxt_span found =
+            said(behind(s, (size_t)at + strlen(phrases[i])));
+        while (found.len > 0 && found.data[found.len - 1] == '*')
+            found.len--;
+        if (found.len > 0)
+            return found;
+    }
+    return (struct sxt_span){ NULL, 0 };
+}
+
+static struct sxt_span hashes(struct sxt_span s)
+{
+    long at = sxt_span_find_last(s, "####");
+
+    if (at < 0)
+        return (struct sxt_span){ NULL, 0 };
+    return sxt_span_trim(line_of(behind(s, (size_t)at + 4)));
+}
+
+/* The inside of the last $…$, \(…\) or \[…\] on one line. */
+static struct sxt_span last_formula(struct sxt_span s)
+{
+    static const char *const fence[][2] = { { "$", "$" },
+                                            { "\\(", "\\)" },
+                                            { "\\[", "\\]" } };
+    struct sxt_span best = { NULL, 0 };
+
+    for (int i = 0; i < 3; i++) {
+        long end = sxt_span_find_last(s, fence[i][1]);
+        if (end <= 0)
+            continue;
+        struct sxt_span head = { s.data, (size_t)end };
+        long start = sxt_span_find_last(head, fence[i][0]);
+        if (start < 0)
+            continue;
+        head = behind(head, (size_t)start + strlen(fence[i][0]));
+        if (!memchr(head.data, '\n', head.len) && head.data > best.data)
+            best = head;
+    }
+    return sxt_span_trim(best);
+}
+
+/* The last -1,234.5 of the text. */
+static struct sxt_span last_number(struct sxt_span s)
+{
+    size_t end = s.len, start;
+
+    while (end > 0 && !isdigit((unsigned char)s.data[end - 1]))
+        end--;
+    for (start = end; start > 0; start--) {
+        unsigned char c = (unsigned char)s.data[start - 1];
+        bool inner = (c == '.' || c == ',') && start > 1 && start < end &&
+                     isdigit((unsigned char)s.data[start - 2]);
+        if (!isdigit(c) && !inner)
+            break;
+    }
+    if (start > 0 && start < end && s.data[start - 1] == '-' &&
+        (start < 2 || !isalnum((unsigned char)s.data[start - 2])))
+        start--;
+    return (struct sxt_span){ s.data + start, end - start };
+}
+
+enum sxt_extract_rule sxt_extract_answer(struct sxt_span response, bool guess,
+                                         struct sxt_str *out)
+{
+    struct sxt_span s = sxt_extract_solution(response), found;
+    enum sxt_extract_rule rule = SXT_EXTRACT_FINAL;
+
+    if (sxt_extract_boxed(s, out))
+        return SXT_EXTRACT_BOXED;
+    found = final_answer(s);
+    if (found.len == 0) {
+        rule = SXT_EXTRACT_HASHES;
+        found = hashes(s);
+    }
+    if (found.len == 0 && guess) {
+        rule = SXT_EXTRACT_FORMULA;
+        found = last_formula(s);
+    }
+    if (found.len == 0 && guess) {
+        rule = SXT_EXTRACT_LAST_NUMBER;
+        found = last_number(s);
+    }
+    if (found.len == 0)
+        return SXT_EXTRACT_NONE;
+    sxt_str_add_bytes(out, found.data, found.len);
+    return rule;
+}
+
+/* ---- choices ---- */
+
+/* The letter that s begins with, in whatever dress; 0 if none. */
+static char letter_of(struct sxt_span s, int n_choices)
+{
+    static const char *const dress[] = { "\\text{",   "\\textbf{", "\\mathrm{",
+                                         "\\mathbf{", "\\mbox{",   "option ",
+                                         "Option ",   "choice ",   "Choice ",
+                                         "boxed",     NULL };
+
+    for (bool again = true; again && s.len > 0;) {
+        again = strchr(" \n*_([{$:\\", s.data[0]) != NULL;
+        for (int i = 0; dress[i]; i++) {
+            size_t n = strlen(dress[i]);
+            if (s.len >= n && memcmp(s.data, dress[i], n) == 0) {
+                s = behind(s, n - 1);
+                again = true;
+                break;
+            }
+        }
+        if (again)
+            s = behind(s, 1);
+    }
+    if (s.len == 0 || s.data[0] < 'A' || s.data[0] >= 'A' + n_choices)
+        return 0;
+    if (s.len > 1 && (isalnum((unsigned char)s.data[1]) || s.data[1] == '\''))
+        return 0;
+    return s.data[0];
+}
+
+/* "A" may be an article: then no word may follow. */
+static char stated_letter(struct sxt_span s, int n_choices)
+{
+    char letter = letter_of(s, n_choices);
+
+    if (letter != 'A')
+        return letter;
+    const char *at = memchr(s.data, 'A', s.len);
+    size_t next = (size_t)(at - s.data) + 1;
+    bool word = next + 1 < s.len && s.data[next] == ' ' &&
+                islower((unsigned char)s.data[next + 1]);
+    return word ? 0 : letter;
+}
+
+static char last_line_letter(struct sxt_span s, int n_choices)
+{
+    s = sxt_span_trim(s);
+    size_t start = s.len;
+    while (start > 0 && s.data[start - 1] != '\n')
+        start--;
+    struct sxt_span line = behind(s, start);
+    return line.len <= 8 ? letter_of(line, n_choices) : 0;
+}
+
+char sxt_extract_choice(struct sxt_span response, int n_choices)
+{
+    static const char *const phrases[] = { "answer is",
+                                           "answer:", "answer**:", "choice is",
+                                           "option is" };
+    struct sxt_span s = sxt_extract_solution(response);
+    struct sxt_str box = SXT_STR_EMPTY;
+    char letter = 0;
+    long best = -1;
+
+    if (sxt_extract_boxed(s, &box)) {
+        struct sxt_span b =
+            sxt_span_trim((struct sxt_span){ box.data, box.len });
+        if (b.len == 1) /* a lone small letter can be nothing else */
+            box.data[b.data - box.data] =
+                (char)toupper((unsigned char)b.data[0]);
+        letter = letter_of(b, n_choices);
+        sxt_str_free(&box);
+        return letter;
+    }
+    for (size_t i = 0; i < sizeof(phrases) / sizeof(phrases[0]); i++) {
+        long at = find_phrase(s, phrases[i]);
+        if (at <= best)
+            continue;
+        char found = stated_letter(behind(s, (size_t)at + strlen(phrases[i])),
+                                   n_choices);
+        if (found) {
+            letter = found;
+            best = at;
+        }
+    }
+    return letter ? letter : last_line_letter(s, n_choices);
+}

@@ -1,0 +1,251 @@
+/* mathidentity.c - equality of expressions by their values. */
+#include "task/mathidentity.h"
+
+#include <math.h>
+
+#include "task/mathfield.h"
+#include "task/mathfloat.h"
+
+bool sxt_math_contains(const struct sxt_math_node *n, enum sxt_math_kind kind)
+{
+    if (n->kind == kind)
+        return true;
+    const struct sxt_math_node *c = n->child;
+    for (size_t i = 0; i < n->count; i++, c = c->next)
+        if (sxt_math_contains(c, kind))
+            return true;
+    return false;
+}
+
+static bool contains_text(const struct sxt_math_node *n,
+                          enum sxt_math_kind kind, const char *text)
+{
+    if (n->kind == kind && sxt_span_equal(n->text, text))
+        return true;
+    const struct sxt_math_node *c = n->child;
+    for (size_t i = 0; i < n->count; i++, c = c->next)
+        if (contains_text(c, kind, text))
+            return true;
+    return false;
+}
+
+static bool has_names(const struct sxt_math_node *n)
+{
+    if (n->kind == SXT_MATH_NAME && !sxt_mathpoint_is_constant(n->text))
+        return true;
+    const struct sxt_math_node *c = n->child;
+    for (size_t i = 0; i < n->count; i++, c = c->next)
+        if (has_names(c))
+            return true;
+    return false;
+}
+
+bool sxt_math_constant(const struct sxt_math_node *n, long double *value)
+{
+    struct sxt_float x;
+
+    if (has_names(n) || !sxt_float_eval(n, 0, &x) || !sxt_float_real(&x, &x))
+        return false;
+    *value = creall(x.value);
+    return true;
+}
+
+/* Names must be small where a factorial of them is taken. */
+static enum sxt_math_names integer_names(const struct sxt_math_node *a,
+                                         const struct sxt_math_node *b)
+{
+    bool small = contains_text(a, SXT_MATH_FUNCTION, "factorial") ||
+                 contains_text(b, SXT_MATH_FUNCTION, "factorial") ||
+                 contains_text(a, SXT_MATH_FUNCTION, "binom") ||
+                 contains_text(b, SXT_MATH_FUNCTION, "binom");
+
+    return small ? SXT_NAMES_SMALL : SXT_NAMES_INTEGERS;
+}
+
+struct numeric {
+    int agree, disagree;
+};
+
+/* Values that are not real count only if the expressions are about complex
+ * numbers: ln x^2 and 2 ln x are taken as equal. */
+static struct numeric numeric_evidence(const struct sxt_math_node *a,
+                                       const struct sxt_math_node *b)
+{
+    bool is_complex = contains_text(a, SXT_MATH_NAME, "i") ||
+                      contains_text(b, SXT_MATH_NAME, "i");
+    bool constant = !has_names(a) && !has_names(b);
+    struct numeric n = { 0, 0 };
+    struct sxt_float x, y;
+
+    for (int k = 0; k < (constant ? 1 : SXT_FLOAT_POINTS); k++) {
+        if (!sxt_float_eval(a, k, &x) || !sxt_float_eval(b, k, &y))
+            continue;
+        if (!constant && !is_complex && !sxt_float_real(&x, &y))
+            continue;
+        bool close = sxt_float_close(&x, &y);
+        n.agree += close;
+        n.disagree += !close;
+    }
+    return n;
+}
+
+enum outcome { HIT, MISS, NOTHING };
+
+/* Equal in one field, for some choice of the signs of roots? */
+static enum outcome field_outcome(const struct sxt_math_node *a,
+                                  const struct sxt_math_node *b, int prime,
+                                  enum sxt_math_names names, bool *ambiguous)
+{
+    struct sxt_math_point point = { 1000 + (uint64_t)prime, names };
+    struct sxt_field_value x, y;
+    unsigned choices = 1;
+
+    for (unsigned flip = 0; flip < choices; flip++) {
+        struct sxt_field f;
+        sxt_field_init(&f, prime, point);
+        f.flip = flip;
+        if (!sxt_field_eval(&f, a, &x) || !sxt_field_eval(&f, b, &y))
+            return NOTHING;
+        if (f.ambiguous) {
+            *ambiguous = true;
+            choices = 1u << f.n_roots;
+        }
+        if (sxt_field_equal(x, y))
+            return HIT;
+    }
+    return MISS;
+}
+
+/* Two hits in independent fields; a miss refutes unless signs were open. */
+static bool field_evidence(const struct sxt_math_node *a,
+                           const struct sxt_math_node *b,
+                           enum sxt_math_names names, bool *ambiguous)
+{
+    int hits = 0;
+
+    for (int prime = 0; prime < SXT_FIELD_PRIMES && hits < 2; prime++) {
+        bool open = false;
+        enum outcome o = field_outcome(a, b, prime, names, &open);
+        if (o == MISS && !open)
+            return false;
+        hits += o == HIT;
+        *ambiguous |= open;
+    }
+    return hits >= 2;
+}
+
+enum sxt_math_verdict sxt_math_identity(const struct sxt_math_node *a,
+                                        const struct sxt_math_node *b)
+{
+    if (sxt_math_contains(a, SXT_MATH_INFINITY) ||
+        sxt_math_contains(b, SXT_MATH_INFINITY))
+        return SXT_MATH_UNDECIDED;
+    struct numeric n = numeric_evidence(a, b);
+    if (n.disagree > 0)
+        return SXT_MATH_DIFFERENT;
+
+    enum sxt_math_names modes[] = { SXT_NAMES_RESIDUES, integer_names(a, b) };
+    for (size_t m = 0; m < 2; m++) {
+        bool ambiguous = false;
+        if (field_evidence(a, b, modes[m], &ambiguous) &&
+            (!ambiguous || n.agree > 0))
+            return SXT_MATH_EQUAL;
+    }
+    return n.agree > 0 ? SXT_MATH_UNDECIDED : SXT_MATH_DIFFERENT;
+}
+
+/* a1 - a2 in the field. */
+static bool field_difference(const struct sxt_math_node *a1,
+                             const struct sxt_math_node *a2, int prime, int k,
+                             enum sxt_math_names names,
+                             struct sxt_field_value *out)
+{
+    struct sxt_math_point point = { 2000 + (uint64_t)(16 * prime + k), names };
+    struct sxt_field_value x, y;
+    struct sxt_field f;
+
+    sxt_field_init(&f, prime, point);
+    if (!sxt_field_eval(&f, a1, &x) || !sxt_field_eval(&f, a2, &y))
+        return false;
+    *out = sxt_field_sub(&f, x, y);
+    return true;
+}
+
+/* The cross products of the differences at three points agree. */
+static bool field_proportional(const struct sxt_math_node *const side[4],
+                               int prime, enum sxt_math_names names)
+{
+    enum { POINTS = 3 };
+    struct sxt_field_value a[POINTS], b[POINTS];
+    struct sxt_field f;
+
+    sxt_field_init(&f, prime, (struct sxt_math_point){ 0, names });
+    for (int k = 0; k < POINTS; k++) {
+        if (!field_difference(side[0], side[1], prime, k, names, &a[k]) ||
+            !field_difference(side[2], side[3], prime, k, names, &b[k]))
+            return false;
+        if (sxt_field_is_zero(a[k]) || sxt_field_is_zero(b[k]))
+            return false;
+        if (!sxt_field_equal(sxt_field_mul(&f, a[0], b[k]),
+                             sxt_field_mul(&f, a[k], b[0])))
+            return false;
+    }
+    return true;
+}
+
+static bool float_difference(const struct sxt_math_node *a1,
+                             const struct sxt_math_node *a2, int k,
+                             struct sxt_float *out)
+{
+    struct sxt_float x, y;
+
+    if (!sxt_float_eval(a1, k, &x) || !sxt_float_eval(a2, k, &y) ||
+        !sxt_float_real(&x, &y))
+        return false;
+    *out = (struct sxt_float){ x.value - y.value, fmaxl(x.scale, y.scale) };
+    return cabsl(out->value) > 1e-9L * out->scale;
+}
+
+/* Sign of the ratio; 0 if no point shows it.  False: the ratio varies. */
+static bool float_ratio(const struct sxt_math_node *const side[4], int *sign)
+{
+    long double first = 0;
+    struct sxt_float a, b;
+
+    *sign = 0;
+    for (int k = 0; k < SXT_FLOAT_POINTS; k++) {
+        if (!float_difference(side[0], side[1], k, &a) ||
+            !float_difference(side[2], side[3], k, &b))
+            continue;
+        long double ratio = creall(a.value) / creall(b.value);
+        if (*sign != 0 && fabsl(ratio - first) > 1e-6L * fabsl(first))
+            return false;
+        first = ratio;
+        *sign = ratio > 0 ? 1 : -1;
+    }
+    return true;
+}
+
+enum sxt_math_verdict sxt_math_proportional(const struct sxt_math_node *a1,
+                                            const struct sxt_math_node *a2,
+                                            const struct sxt_math_node *b1,
+                                            const struct sxt_math_node *b2,
+                                            int *sign)
+{
+    const struct sxt_math_node *const side[4] = { a1, a2, b1, b2 };
+    enum sxt_math_names modes[] = { SXT_NAMES_RESIDUES, integer_names(a1, a2) };
+
+    if (modes[1] == SXT_NAMES_INTEGERS)
+        modes[1] = integer_names(b1, b2);
+    if (!float_ratio(side, sign) || (!has_names(a1) && !has_names(a2)) ||
+        (!has_names(b1) && !has_names(b2)))
+        return SXT_MATH_DIFFERENT;
+    for (int i = 0; i < 4; i++)
+        if (sxt_math_contains(side[i], SXT_MATH_INFINITY))
+            return SXT_MATH_UNDECIDED;
+    for (size_t m = 0; m < 2; m++)
+        if (field_proportional(side, 0, modes[m]) &&
+            field_proportional(side, 1, modes[m]))
+            return SXT_MATH_EQUAL;
+    return *sign != 0 ? SXT_MATH_UNDECIDED : SXT_MATH_DIFFERENT;
+}

@@ -1,0 +1,674 @@
+/* mathlex.c - an answer's text as tokens. */
+#include "task/mathlex.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/error.h"
+#include "base/mem.h"
+
+struct lexer {
+    const char *p, *end;
+    struct sxt_math_tokens *out;
+    int brackets;     /* open ( [ \{ : a comma inside separates */
+    int environments; /* open \begin: \\ inside ends a row */
+    bool join, space;
+    int nesting; /* of \text{…} */
+};
+
+enum { MAX_NESTING = 16 };
+
+struct entry {
+    const char *name;
+    char kind;        /* 0: skip */
+    const char *text; /* NULL: the name */
+};
+
+/* LaTeX commands; those not here are unknown to the parser and fail there. */
+static const struct entry commands[] = { { "left", 0, NULL },
+                                         { "right", 0, NULL },
+                                         { "middle", 0, NULL },
+                                         { "bigl", 0, NULL },
+                                         { "bigr", 0, NULL },
+                                         { "Bigl", 0, NULL },
+                                         { "Bigr", 0, NULL },
+                                         { "big", 0, NULL },
+                                         { "Big", 0, NULL },
+                                         { "bigg", 0, NULL },
+                                         { "Bigg", 0, NULL },
+                                         { "biggl", 0, NULL },
+                                         { "biggr", 0, NULL },
+                                         { "Biggl", 0, NULL },
+                                         { "Biggr", 0, NULL },
+                                         { "displaystyle", 0, NULL },
+                                         { "textstyle", 0, NULL },
+                                         { "limits", 0, NULL },
+                                         { "quad", 0, NULL },
+                                         { "qquad", 0, NULL },
+                                         { "boxed", 0, NULL },
+                                         { "fbox", 0, NULL },
+                                         { "ensuremath", 0, NULL },
+                                         { "rm", 0, NULL },
+                                         { "bf", 0, NULL },
+                                         { "it", 0, NULL },
+                                         { "nolimits", 0, NULL },
+                                         { "thinspace", 0, NULL },
+                                         { "le", 'L', NULL },
+                                         { "leq", 'L', NULL },
+                                         { "leqslant", 'L', NULL },
+                                         { "ge", 'G', NULL },
+                                         { "geq", 'G', NULL },
+                                         { "geqslant", 'G', NULL },
+                                         { "ne", 'N', NULL },
+                                         { "neq", 'N', NULL },
+                                         { "lt", '<', NULL },
+                                         { "gt", '>', NULL },
+                                         { "approx", 'A', NULL },
+                                         { "in", 'E', NULL },
+                                         { "cup", 'U', NULL },
+                                         { "cap", 'I', NULL },
+                                         { "setminus", 'O', NULL },
+                                         { "backslash", 'O', NULL },
+                                         { "pm", 'P', NULL },
+                                         { "mp", 'M', NULL },
+                                         { "circ", 'D', NULL },
+                                         { "degree", 'D', NULL },
+                                         { "cdot", '*', NULL },
+                                         { "times", '*', NULL },
+                                         { "ast", '*', NULL },
+                                         { "div", '/', NULL },
+                                         { "infty", 'Y', NULL },
+                                         { "emptyset", 'Z', NULL },
+                                         { "varnothing", 'Z', NULL },
+                                         { "mid", '|', NULL },
+                                         { "vert", '|', NULL },
+                                         { "lvert", '|', NULL },
+                                         { "rvert", '|', NULL },
+                                         { "colon", ':', NULL },
+                                         { "lbrace", 'S', NULL },
+                                         { "rbrace", 's', NULL },
+                                         { "lbrack", '[', NULL },
+                                         { "rbrack", ']', NULL },
+                                         { "ldots", 't', "..." },
+                                         { "dots", 't', "..." },
+                                         { "cdots", 't', "..." },
+                                         { "dotsc", 't', "..." },
+                                         { "frac", 'c', NULL },
+                                         { "dfrac", 'c', "frac" },
+                                         { "tfrac", 'c', "frac" },
+                                         { "cfrac", 'c', "frac" },
+                                         { "sqrt", 'c', NULL },
+                                         { "binom", 'c', NULL },
+                                         { "choose", 'c', NULL },
+                                         { "dbinom", 'c', "binom" },
+                                         { "tbinom", 'c', "binom" },
+                                         { "lfloor", 'c', NULL },
+                                         { "rfloor", 'c', NULL },
+                                         { "lceil", 'c', NULL },
+                                         { "rceil", 'c', NULL },
+                                         { "overline", 'c', "bar" },
+                                         { "bar", 'c', NULL },
+                                         { "dot", 'c', "bar" },
+                                         { "begin", 'c', NULL },
+                                         { "end", 'c', NULL },
+                                         { "sum", 'c', NULL },
+                                         { "prod", 'c', NULL },
+                                         { "int", 'c', NULL },
+                                         { "vec", 'c', "vec" },
+                                         { "overrightarrow", 'c', "vec" },
+                                         { "pi", 'v', NULL },
+                                         { "alpha", 'v', NULL },
+                                         { "beta", 'v', NULL },
+                                         { "gamma", 'v', NULL },
+                                         { "delta", 'v', NULL },
+                                         { "epsilon", 'v', NULL },
+                                         { "varepsilon", 'v', NULL },
+                                         { "zeta", 'v', NULL },
+                                         { "eta", 'v', NULL },
+                                         { "theta", 'v', NULL },
+                                         { "vartheta", 'v', NULL },
+                                         { "iota", 'v', NULL },
+                                         { "kappa", 'v', NULL },
+                                         { "lambda", 'v', NULL },
+                                         { "mu", 'v', NULL },
+                                         { "nu", 'v', NULL },
+                                         { "xi", 'v', NULL },
+                                         { "rho", 'v', NULL },
+                                         { "sigma", 'v', NULL },
+                                         { "tau", 'v', NULL },
+                                         { "upsilon", 'v', NULL },
+                                         { "phi", 'v', NULL },
+                                         { "varphi", 'v', "phi" },
+                                         { "chi", 'v', NULL },
+                                         { "psi", 'v', NULL },
+                                         { "omega", 'v', NULL },
+                                         { "Gamma", 'v', NULL },
+                                         { "Delta", 'v', NULL },
+                                         { "Theta", 'v', NULL },
+                                         { "Lambda", 'v', NULL },
+                                         { "Sigma", 'v', NULL },
+                                         { "Phi", 'v', NULL },
+                                         { "Psi", 'v', NULL },
+                                         { "Omega", 'v', NULL },
+                                         { "ell", 'v', NULL },
+                                         { "sin", 'f', NULL },
+                                         { "cos", 'f', NULL },
+                                         { "tan", 'f', NULL },
+                                         { "tg", 'f', "tan" },
+                                         { "cot", 'f', NULL },
+                                         { "ctg", 'f', "cot" },
+                                         { "sec", 'f', NULL },
+                                         { "csc", 'f', NULL },
+                                         { "arcsin", 'f', NULL },
+                                         { "arccos", 'f', NULL },
+                                         { "arctan", 'f', NULL },
+                                         { "arctg", 'f', "arctan" },
+                                         { "arccot", 'f', NULL },
+                                         { "sinh", 'f', NULL },
+                                         { "cosh", 'f', NULL },
+                                         { "tanh", 'f', NULL },
+                                         { "log", 'f', NULL },
+                                         { "ln", 'f', NULL },
+                                         { "lg", 'f', NULL },
+                                         { "exp", 'f', NULL },
+                                         { "gcd", 'f', NULL },
+                                         { "lcm", 'f', NULL },
+                                         { "max", 'f', NULL },
+                                         { "min", 'f', NULL },
+                                         { "det", 'f', NULL },
+                                         { "asin", 'f', "arcsin" },
+                                         { "acos", 'f', "arccos" },
+                                         { "atan", 'f', "arctan" },
+                                         { NULL, 0, NULL } };
+
+/* Bare words that are no text: everything else of four or more letters is. */
+static const struct entry words[] = { { "and", ',', NULL },
+                                      { "or", ',', NULL },
+                                      { "inf", 'Y', NULL },
+                                      { "infinity", 'Y', NULL },
+                                      { "percent", '%', NULL },
+                                      { "pct", '%', NULL },
+                                      { "percentage", '%', NULL },
+                                      { "degree", 'D', NULL },
+                                      { "degrees", 'D', NULL },
+                                      { "sqrt", 'c', NULL },
+                                      { NULL, 0, NULL } };
+
+/* Short words that are units or text rather than products of letters. */
+static const char *const short_words[] = {
+    "cm",  "mm",  "km",  "kg",  "mg",  "ml",  "mL",  "ft",  "in",  "yd",
+    "mi",  "hr",  "is",  "no",  "to",  "of",  "at",  "if",  "sq",  "am",
+    "pm",  "odd", "one", "two", "six", "ten", "yes", "day", "men", "min",
+    "sec", "gm",  "not", "the", "for", "all", "any", "mph", "lbs", "hrs",
+    "mod", "but", "few", "day", "DNE", "NaN", "nan", NULL
+};
+
+static const struct entry unicode[] = {
+    { "π", 'v', "pi" },    { "θ", 'v', "theta" }, { "α", 'v', "alpha" },
+    { "β", 'v', "beta" },  { "γ", 'v', "gamma" }, { "λ", 'v', "lambda" },
+    { "φ", 'v', "phi" },   { "ω", 'v', "omega" }, { "√", 'c', "sqrt" },
+    { "°", 'D', NULL },    { "≤", 'L', NULL },    { "⩽", 'L', NULL },
+    { "≥", 'G', NULL },    { "⩾", 'G', NULL },    { "≠", 'N', NULL },
+    { "−", '-', NULL },    { "–", '-', NULL },    { "×", '*', NULL },
+    { "·", '*', NULL },    { "⋅", '*', NULL },    { "∗", '*', NULL },
+    { "÷", '/', NULL },    { "⁄", '/', NULL },    { "∞", 'Y', NULL },
+    { "∪", 'U', NULL },    { "∩", 'I', NULL },    { "∈", 'E', NULL },
+    { "±", 'P', NULL },    { "∓", 'M', NULL },    { "∅", 'Z', NULL },
+    { "≈", 'A', NULL },    { "…", 't', "..." },   { "€", 'C', NULL },
+    { "£", 'C', NULL },    { "％", '%', NULL },   { "，", ',', NULL },
+    { "\u00a0", 0, NULL }, { "\u2009", 0, NULL }, { "\u202f", 0, NULL },
+    { "\u2002", 0, NULL }, { "\u2003", 0, NULL }, { "\u200b", 0, NULL },
+    { NULL, 0, NULL }
+};
+
+static const char *const wrappers[] = {
+    "text",       "mathrm",     "mbox",         "textbf", "textit",
+    "mathbf",     "textnormal", "operatorname", "mathit", "hbox",
+    "textrm",     "mathsf",     "textsf",       "emph",   "texttt",
+    "boldsymbol", "bm",         "rm",           NULL
+};
+
+static const struct entry *find(const struct entry *table, const char *p,
+                                size_t n)
+{
+    for (; table->name; table++)
+        if (strlen(table->name) == n && memcmp(table->name, p, n) == 0)
+            return table;
+    return NULL;
+}
+
+static bool among(const char *const *list, const char *p, size_t n)
+{
+    for (; *list; list++)
+        if (strlen(*list) == n && memcmp(*list, p, n) == 0)
+            return true;
+    return false;
+}
+
+static void push(struct lexer *lx, char kind, const char *text, size_t n)
+{
+    struct sxt_math_tokens *out = lx->out;
+
+    if (out->count >= SXT_MATH_MAX_TOKENS) {
+        out->too_long = true;
+        return;
+    }
+    out->item =
+        sxt_grow(out->item, &out->cap, out->count + 2, sizeof(*out->item));
+    out->item[out->count++] =
+        (struct sxt_math_token){ kind, lx->space, { text, n } };
+    lx->space = false;
+    lx->brackets += kind == '(' || kind == '[' || kind == 'S';
+    lx->brackets -= kind == ')' || kind == ']' || kind == 's';
+}
+
+/* The same with a copy of the text; the buffer was sized for all of it. */
+static void push_copy(struct lexer *lx, char kind, const char *text, size_t n)
+{
+    char *copy = lx->out->text + lx->out->used;
+
+    memcpy(copy, text, n);
+    lx->out->used += n;
+    push(lx, kind, copy, n);
+}
+
+static void push_entry(struct lexer *lx, const struct entry *e)
+{
+    const char *text = e->text ? e->text : e->name;
+
+    if (e->kind == 0)
+        lx->space = true;
+    else
+        push(lx, e->kind, text, strlen(text));
+}
+
+/* Bytes of a separator of thousands at p, 0 if there is none.  *sure: it
+ * cannot be a comma between two answers. */
+static size_t thousands_mark(const struct lexer *lx, const char *p, bool *sure)
+{
+    static const char *const marks[] = { "{,}",    ",\\! ", ",\\!",   "\\!,",
+                                         "\\,",    "~",     "\u2009", "\u202f",
+                                         "\u00a0", NULL };
+    size_t left = (size_t)(lx->end - p);
+
+    *sure = true;
+    for (size_t i = 0; marks[i]; i++)
+        if (strlen(marks[i]) <= left &&
+            memcmp(p, marks[i], strlen(marks[i])) == 0)
+            return strlen(marks[i]);
+    *sure = false;
+    return left > 0 && (*p == ',' || *p == ' ') ? 1 : 0;
+}
+
+/* Bytes of ",123" at p if it goes on with a number, else 0. */
+static size_t thousands_group(const struct lexer *lx, const char *p)
+{
+    bool sure;
+    size_t mark = thousands_mark(lx, p, &sure);
+    const char *d = p + mark;
+
+    if (mark == 0 || lx->end - d < 3)
+        return 0;
+    if (!sure && (!lx->join || lx->brackets > 0))
+        return 0;
+    if (!isdigit((unsigned char)d[0]) || !isdigit((unsigned char)d[1]) ||
+        !isdigit((unsigned char)d[2]))
+        return 0;
+    if (d + 3 < lx->end &&
+        (isdigit((unsigned char)d[3]) || (*p == ' ' && d[3] == '/')))
+        return 0;
+    return mark + 3;
+}
+
+/* 7.44e-4, with a sign: 2e3 may be 2 e 3. */
+static void exponent(struct lexer *lx)
+{
+    const char *p = lx->p;
+    size_t n = 2;
+
+    if (lx->end - p < 3 || (*p != 'e' && *p != 'E') ||
+        (p[1] != '-' && p[1] != '+') || !isdigit((unsigned char)p[2]))
+        return;
+    while (p + n < lx->end && isdigit((unsigned char)p[n]))
+        n++;
+    lx->p += n;
+    push(lx, '*', "*", 1);
+    push(lx, SXT_TOK_NUMBER, "10", 2);
+    push(lx, '^', "^", 1);
+    push(lx, '{', "{", 1);
+    push_copy(lx, p[1], p + 1, 1);
+    push_copy(lx, SXT_TOK_NUMBER, p + 2, n - 2);
+    push(lx, '}', "}", 1);
+}
+
+static void number(struct lexer *lx)
+{
+    char *start = lx->out->text + lx->out->used, *w = start;
+    size_t group;
+
+    while (lx->p < lx->end && isdigit((unsigned char)*lx->p))
+        *w++ = *lx->p++;
+    bool may_group = w > start && w - start <= 3;
+    while (may_group && (group = thousands_group(lx, lx->p)) > 0) {
+        memcpy(w, lx->p + group - 3, 3);
+        w += 3;
+        lx->p += group;
+    }
+    if (lx->end - lx->p >= 2 && *lx->p == '.' &&
+        (isdigit((unsigned char)lx->p[1]) || lx->p[1] == '\\')) {
+        do
+            *w++ = *lx->p++;
+        while (lx->p < lx->end && isdigit((unsigned char)*lx->p));
+    }
+    lx->out->used += (size_t)(w - start);
+    push(lx, SXT_TOK_NUMBER, start, (size_t)(w - start));
+    exponent(lx);
+}
+
+/* A run of letters: a name, a function, a product of names, or a word. */
+static void letters(struct lexer *lx)
+{
+    const char *p = lx->p;
+    size_t n = 0;
+
+    while (p + n < lx->end && isalpha((unsigned char)p[n]))
+        n++;
+    lx->p += n;
+    const struct entry *word = find(words, p, n);
+    const struct entry *command = word ? NULL : find(commands, p, n);
+    if (word)
+        push_entry(lx, word);
+    else if (among(short_words, p, n))
+        push_copy(lx, SXT_TOK_TEXT, p, n);
+    else if (n >= 2 && command &&
+             (command->kind == 'v' || command->kind == 'f'))
+        push_entry(lx, command);
+    else if (n >= 4)
+        push_copy(lx, SXT_TOK_TEXT, p, n);
+    else
+        for (size_t i = 0; i < n; i++)
+            push_copy(lx, SXT_TOK_NAME, p + i, 1);
+}
+
+/* Words from inside \text{…}: lists are taken apart, numbers are numbers. */
+static void words_inside(struct lexer *lx, struct sxt_span s, bool is_maths)
+{
+    s = sxt_span_trim(s);
+    const struct entry *e = find(words, s.data, s.len);
+    const struct entry *f = find(commands, s.data, s.len);
+
+    if (s.len == 0)
+        lx->space = true;
+    else if (e)
+        push_entry(lx, e);
+    else if (f && f->kind == SXT_TOK_FUNCTION)
+        push_entry(lx, f);
+    else
+        push_copy(lx, is_maths && s.len == 1 ? SXT_TOK_NAME : SXT_TOK_TEXT,
+                  s.data, s.len);
+}
+
+/* Length of a list separator at the start of s. */
+static size_t separator(struct sxt_span s)
+{
+    if (s.data[0] == ',' || s.data[0] == ';')
+        return 1;
+    if (s.len > 5 && strncasecmp(s.data, " and ", 5) == 0)
+        return 5;
+    return s.len > 4 && strncasecmp(s.data, " or ", 4) == 0 ? 4 : 0;
+}
+
+static void text_content(struct lexer *lx, struct sxt_span s, bool is_maths)
+{
+    size_t from = 0;
+
+    for (size_t i = 0; i < s.len; i++) {
+        size_t n = separator((struct sxt_span){ s.data + i, s.len - i });
+        if (n == 0)
+            continue;
+        words_inside(lx, (struct sxt_span){ s.data + from, i - from },
+                     is_maths);
+        push(lx, ',', ",", 1);
+        i += n - 1;
+        from = i + 1;
+    }
+    words_inside(lx, (struct sxt_span){ s.data + from, s.len - from },
+                 is_maths);
+}
+
+/* The group that opens at lx->p, without its braces; unclosed: the rest. */
+static struct sxt_span braced(struct lexer *lx)
+{
+    const char *p = lx->p + 1, *start = p;
+    int depth = 1;
+
+    for (; p < lx->end; p++) {
+        depth += *p == '{';
+        depth -= *p == '}';
+        if (depth == 0)
+            break;
+    }
+    lx->p = p < lx->end ? p + 1 : p;
+    return (struct sxt_span){ start, (size_t)(p - start) };
+}
+
+static void run(struct lexer *lx);
+
+static void wrapper(struct lexer *lx, const char *name, size_t n)
+{
+    while (lx->p < lx->end && *lx->p == ' ')
+        lx->p++;
+    if (lx->p >= lx->end || *lx->p != '{')
+        return;
+    struct sxt_span s = sxt_span_trim(braced(lx));
+    bool is_maths = memcmp(name, "math", n < 4 ? n : 4) == 0 ||
+                    name[0] == 'b' || name[0] == 'o';
+    bool is_number = s.len > 0 && (isdigit((unsigned char)s.data[0]) ||
+                                   strchr("-+.$\\", s.data[0]));
+    if (s.len > 0 && s.data[0] == '~') { /* a unit */
+        s = (struct sxt_span){ s.data + 1, s.len - 1 };
+        is_maths = false;
+    }
+    if (!is_number) {
+        text_content(lx, s, is_maths);
+        return;
+    }
+    if (++lx->nesting > MAX_NESTING) {
+        lx->out->too_long = true;
+        return;
+    }
+    const char *p = lx->p, *end = lx->end; /* the inside, as maths */
+    lx->p = s.data;
+    lx->end = s.data + s.len;
+    run(lx);
+    lx->p = p;
+    lx->end = end;
+    lx->nesting--;
+}
+
+static void blackboard(struct lexer *lx)
+{
+    struct sxt_span s = { lx->p, lx->p < lx->end ? 1 : 0 };
+
+    if (s.len > 0 && *lx->p == '{')
+        s = braced(lx);
+    else
+        lx->p += s.len;
+    if (sxt_span_equal(sxt_span_trim(s), "R"))
+        push(lx, SXT_TOK_NAME, "reals", 5);
+    else
+        push_copy(lx, SXT_TOK_TEXT, s.data, s.len);
+}
+
+static void named_command(struct lexer *lx)
+{
+    const char *name = lx->p;
+    size_t n = 0;
+
+    while (name + n < lx->end && isalpha((unsigned char)name[n]))
+        n++;
+    lx->p += n;
+    const struct entry *e = find(commands, name, n);
+    if (among(wrappers, name, n))
+        wrapper(lx, name, n);
+    else if (n == 6 && memcmp(name, "mathbb", 6) == 0)
+        blackboard(lx);
+    else if (e)
+        push_entry(lx, e);
+    else
+        push_copy(lx, SXT_TOK_COMMAND, name, n);
+    if (e && e->kind == 'c' && strcmp(e->name, "begin") == 0)
+        lx->environments++;
+    if (e && e->kind == 'c' && strcmp(e->name, "end") == 0)
+        lx->environments--;
+}
+
+/* Behind a backslash that is not followed by a letter. */
+static void escaped(struct lexer *lx)
+{
+    char c = *lx->p++;
+    bool doubled = lx->environments <= 0 && lx->p < lx->end &&
+                   isalpha((unsigned char)*lx->p);
+
+    if (c == '\\' && doubled)
+        named_command(lx); /* \\frac from somebody's double escaping */
+    else if (c == '\\')
+        push(lx, SXT_TOK_ROW, "\\\\", 2);
+    else if (c == '{')
+        push(lx, SXT_TOK_SET_OPEN, "{", 1);
+    else if (c == '}')
+        push(lx, SXT_TOK_SET_CLOSE, "}", 1);
+    else if (c == '$')
+        push(lx, SXT_TOK_CURRENCY, "$", 1);
+    else if (c == '%' || c == '|')
+        push_copy(lx, c, &c, 1);
+    else if (c != '!')
+        lx->space = true; /* \, \; \: \( \) \[ \] and the like */
+}
+
+static void beyond_ascii(struct lexer *lx)
+{
+    const char *p = lx->p;
+    size_t n = 0;
+
+    for (const struct entry *e = unicode; e->name; e++) {
+        n = strlen(e->name);
+        if ((size_t)(lx->end - p) >= n && memcmp(p, e->name, n) == 0) {
+            lx->p += n;
+            push_entry(lx, e);
+            return;
+        }
+    }
+    if (lx->end - p >= 2 && (unsigned char)p[0] == 0xC2 &&
+        ((unsigned char)p[1] == 0xB2 || (unsigned char)p[1] == 0xB3)) {
+        lx->p += 2; /* superscript two and three */
+        push(lx, '^', "^", 1);
+        push(lx, SXT_TOK_NUMBER, (unsigned char)p[1] == 0xB2 ? "2" : "3", 1);
+        return;
+    }
+    for (n = 0; p + n < lx->end && (unsigned char)p[n] >= 0x80; n++)
+        ;
+    lx->p += n;
+    push_copy(lx, SXT_TOK_TEXT, p, n);
+}
+
+static void symbol(struct lexer *lx)
+{
+    char c = *lx->p++, next = lx->p < lx->end ? *lx->p : '\0';
+
+    if (next == '=' && strchr("<>=", c)) {
+        lx->p++;
+        push(lx, c == '<' ? 'L' : c == '>' ? 'G' : '=', "=", 1);
+    } else if (next == '=' && c == '!' && lx->space) {
+        lx->p++;
+        push(lx, SXT_TOK_NE, "=", 1);
+    } else if (next == '*' && c == '*') {
+        lx->p++;
+        push(lx, '^', "^", 1);
+    } else if (!strchr("$\"`", c)) {
+        push_copy(lx, c, &c, 1);
+    }
+}
+
+static void run(struct lexer *lx)
+{
+    while (lx->p < lx->end && !lx->out->too_long) {
+        unsigned char c = (unsigned char)*lx->p;
+        bool point =
+            c == '.' && lx->end - lx->p > 1 && isdigit((unsigned char)lx->p[1]);
+        if (isspace(c) || c == '~') {
+            lx->space = true;
+            lx->p++;
+        } else if (isdigit(c) || point) {
+            number(lx);
+        } else if (c == '\\' && lx->end - lx->p > 1) {
+            lx->p++;
+            if (isalpha((unsigned char)*lx->p))
+                named_command(lx);
+            else
+                escaped(lx);
+        } else if (isalpha(c)) {
+            letters(lx);
+        } else if (c >= 0x80) {
+            beyond_ascii(lx);
+        } else {
+            symbol(lx);
+        }
+    }
+}
+
+/* Punctuation and emphasis around an answer are not part of it. */
+static struct sxt_span trimmed(struct sxt_span s)
+{
+    s = sxt_span_trim(s);
+    while (s.len > 0 && memchr(".,;:*", s.data[s.len - 1], 5)) {
+        bool spacing = s.len > 1 && s.data[s.len - 2] == '\\';
+        s = sxt_span_trim((struct sxt_span){ s.data, s.len - 1 - spacing });
+    }
+    while (s.len > 1 && s.data[0] == '*' && s.data[1] == '*')
+        s = sxt_span_trim((struct sxt_span){ s.data + 2, s.len - 2 });
+    if (s.len > 1 && s.data[s.len - 1] == '$' && s.data[s.len - 2] == '.')
+        s.len -= 2;
+    return s;
+}
+
+void sxt_mathlex(struct sxt_span answer, bool join_digits,
+                 struct sxt_math_tokens *out)
+{
+    struct sxt_span s = trimmed(answer);
+    struct lexer lx = {
+        .p = s.data, .end = s.data + s.len, .out = out, .join = join_digits
+    };
+
+    *out = (struct sxt_math_tokens){ .text = sxt_alloc(s.len + 1, 1) };
+    out->item = sxt_grow(NULL, &out->cap, 2, sizeof(*out->item));
+    if (s.len > 0)
+        run(&lx);
+    out->item[out->count] =
+        (struct sxt_math_token){ SXT_TOK_END, false, { "", 0 } };
+}
+
+void sxt_mathlex_free(struct sxt_math_tokens *tokens)
+{
+    free(tokens->item);
+    free(tokens->text);
+    *tokens = (struct sxt_math_tokens){ .item = NULL };
+}
+
+bool sxt_mathlex_same(const struct sxt_math_tokens *a,
+                      const struct sxt_math_tokens *b)
+{
+    if (a->count != b->count || a->too_long || b->too_long)
+        return false;
+    for (size_t i = 0; i < a->count; i++) {
+        struct sxt_span x = a->item[i].text, y = b->item[i].text;
+        bool wordy = strchr("ntvfc", a->item[i].kind) != NULL;
+        if (a->item[i].kind != b->item[i].kind)
+            return false;
+        if (wordy && (x.len != y.len || memcmp(x.data, y.data, x.len) != 0))
+            return false;
+    }
+    return true;
+}
