@@ -59,10 +59,11 @@ int main(void)
         struct sxt_str out = SXT_STR_EMPTY;
         enum sxt_extract_rule rule =
             sxt_extract_answer(sxt_span(answers[i].response), true, &out);
-        is_text(out.data ? out.data : "", answers[i].answer,
-                answers[i].response);
-        is_text(sxt_extract_rule_name(rule), answers[i].rule,
-                "found by the right rule");
+        ok(strcmp(out.data ? out.data : "", answers[i].answer) == 0 &&
+               strcmp(sxt_extract_rule_name(rule), answers[i].rule) == 0,
+           "response %zu holds '%s' by rule %s ('%s' by %s)", i,
+           answers[i].answer, answers[i].rule, out.data ? out.data : "",
+           sxt_extract_rule_name(rule));
         sxt_str_free(&out);
     }
     struct sxt_str out = SXT_STR_EMPTY;
@@ -72,9 +73,8 @@ int main(void)
     for (size_t i = 0; i < sizeof(choices) / sizeof(choices[0]); i++) {
         char letter = sxt_extract_choice(sxt_span(choices[i].response),
                                          choices[i].choices);
-        ok(letter == choices[i].letter, "'%s' chooses %c (%c)",
-           choices[i].response, choices[i].letter ? choices[i].letter : '-',
-           letter ? letter : '-');
+        ok(letter == choices[i].letter, "choice %zu is %c (%c)", i,
+           choices[i].letter ? choices[i].letter : '-', letter ? letter : '-');
     }
     return done_testing();
 }

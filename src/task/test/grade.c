@@ -44,7 +44,7 @@ int main(void)
                                   sxt_span(cases[i].choices), sxt_span("{}") };
         int rc = sxt_grade(&grader, &q, sxt_span(cases[i].response), &v, &err);
         ok(rc == 0 && strcmp(sxt_verdict_name(v.kind), cases[i].verdict) == 0,
-           "%s, %s: %s", cases[i].domain, cases[i].response, cases[i].verdict);
+           "case %zu, %s, is %s", i, cases[i].domain, cases[i].verdict);
         is_text(v.answer.data ? v.answer.data : "", cases[i].found,
                 "  with what was found");
         sxt_verdict_free(&v);

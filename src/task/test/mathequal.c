@@ -14,7 +14,7 @@
 static const struct {
     const char *rule, *gold, *answer;
 } same[] = {
-    { "same", "\\dfrac{1}{2}", "$\\frac12$" },
+    { "same", "\\dfrac{1}{2}", "$\\frac{1}{2}$" },
     { "same", "1,234,567", "1234567" },
     { "identity", "\\frac{1}{2}", "0.5" },
     { "identity", "2^{100}-2", "1267650600228229401496703205374" },

@@ -46,7 +46,7 @@ static const char *const none[] = {
     "",
     "\\frac{1}",
     "(1,2",
-    "1,,",
+    ",1",
     "= =",
     "x <",
     "\\begin{pmatrix}1&2\\\\3"

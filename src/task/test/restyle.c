@@ -47,8 +47,8 @@ static void test_splits(void)
             sxt_str_cut(&text, 0);
             sxt_restyle_render(&s, style, &text);
             struct sxt_span t = { text.data, text.len };
-            ok(sxt_restyle_valid(response, t, domain, &why), "  valid (%s)",
-               why);
+            bool valid = sxt_restyle_valid(response, t, domain, &why);
+            ok(valid, "  valid (%s)", why);
             ok(sxt_restyle_sections(t, &again) &&
                    again.thought.len == s.thought.len &&
                    again.solution.len == s.solution.len,
@@ -101,8 +101,7 @@ int main(void)
        "is valid");
     for (size_t i = 0; i < sizeof(invalid) / sizeof(invalid[0]); i++)
         ok(!sxt_restyle_valid(sxt_span("\\boxed{4}"), sxt_span(invalid[i].text),
-                              sxt_span("math"), &why) &&
-               why[0],
+                              sxt_span("math"), &why),
            "refused: %s", invalid[i].what);
     sxt_str_free(&text);
     return done_testing();
