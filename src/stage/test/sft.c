@@ -176,7 +176,9 @@ static double metric(const char *dir, enum sxt_metric_column col, size_t row)
 
     if (in &&
         sxt_in_frame(in, "steps", sxt_metric_columns, row, 1, &f, NULL) == 0)
-        x = sxt_frame_f64(f, col, 0);
+        x = sxt_metric_columns[col].type == SXT_COL_I64
+                ? (double)sxt_frame_i64(f, col, 0)
+                : sxt_frame_f64(f, col, 0);
     if (f)
         sxt_frame_destroy(f);
     if (in)
@@ -419,6 +421,57 @@ static void any_bins(void)
     ok(most < 1e-5, "one bin or many: losses agree to %.1e", most);
 }
 
+/* Ten steps against PyTorch, in validation/golden/sft-run.h5.  f32 sums in
+ * another order, ten steps on: 1e-6.  bf16 rounds to 3 digits everywhere. */
+static void golden(const char *dtype, double tolerance)
+{
+    const char *top = getenv("SRCDIR"), *set[16] = { "batch=30",
+                                                     "epochs=10",
+                                                     "lr=0.005",
+                                                     "schedule.floor=0.001",
+                                                     "schedule.warmup_steps=3",
+                                                     "clip=0.5",
+                                                     "backend=cpu" };
+    char *path = sxt_printf("%s/validation/golden/sft-run.h5", top ? top : ".");
+    char *model = sxt_printf("model=%s", path);
+    char *type = sxt_printf("dtype=%s", dtype);
+    char *reduce = sxt_printf("reduce_type=%s", dtype);
+    struct sxt_in *in = sxt_in_open(path, NULL, NULL);
+    double truth[3][10], off[3] = { 0 };
+    int64_t learned = 0;
+    struct sxt_error err;
+
+    set[7] = model;
+    set[8] = type;
+    set[9] = reduce;
+    prepare(dtype, false, 0.1f);
+    ok(run(3, dtype, set, false, &err) == 0, "%s: ten steps of PyTorch's %s",
+       dtype, err.text);
+    SXT_CHECK(in &&
+              sxt_in_range(in, "/golden/loss", 0, 10, truth[0], NULL) == 0);
+    SXT_CHECK(sxt_in_range(in, "/golden/grad_norm", 0, 10, truth[1], NULL) ==
+              0);
+    SXT_CHECK(sxt_in_range(in, "/golden/lr", 0, 10, truth[2], NULL) == 0);
+    sxt_in_attr_i64(in, "/golden", "learned", &learned, NULL);
+    sxt_in_close(in);
+    for (int c = 0; c < 3; c++)
+        for (size_t i = 0; i < 10; i++) {
+            double x = metric(dtype, SXT_METRIC_LOSS + (unsigned)c, i);
+            double e = fabs(x - truth[c][i]);
+            e = c == 2 ? e / 0.005 : e / truth[c][i];
+            off[c] = e <= off[c] ? off[c] : e;
+        }
+    ok((double)learned == metric(dtype, SXT_METRIC_TOKENS, 0),
+       "… as many tokens are learned: %ld", (long)learned);
+    ok(off[0] < tolerance, "… losses differ by %.1e of themselves", off[0]);
+    ok(off[1] < 10 * tolerance, "… gradient norms by %.1e", off[1]);
+    ok(off[2] < 1e-14, "… learning rates by %.1e of the highest", off[2]);
+    free(path);
+    free(model);
+    free(type);
+    free(reduce);
+}
+
 int main(int argc, char **argv)
 {
     world = sxt_comm_init(&argc, &argv);
@@ -439,6 +492,8 @@ int main(int argc, char **argv)
         refusals();
         not_finite();
         any_bins();
+        golden("f32", 1e-6);
+        golden("bf16", 3e-3);
     }
     int rc = world.size < 3 ? 0 : done_testing();
     for (int p = 1; p <= 3 && p <= world.size; p++)
