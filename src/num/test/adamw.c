@@ -7,12 +7,12 @@
 enum { N = 5, STEPS = 4 };
 
 /* torch.optim.AdamW of PyTorch 2.5.1 in f64 on these parameters, with
- * gradient (i + 1) sin(step (i + 2)), lr 0.02, betas 0.9 and 0.95, eps 1e-8,
- * weight decay 0.1. */
+ * gradient (i + 1) sin(step (i + 2)), lr 0.02, betas 0.9 and 0.95, eps 0.25 (so
+ * that the scale of the gradient shows), weight decay 0.1. */
 static const double start[N] = { 1.5, -0.75, 0.125, 3.0, -2.25 };
 static const double torch_adamw[N] = {
-    1.463919021582, -0.758995616855, 0.147111371418,
-    3.018535124071, -2.154768247789,
+    1.469166291577, -0.751372884333, 0.144735755488,
+    3.015605710393, -2.162655922668,
 };
 
 /* m and v are f32, so a move of 0.02 has an error of about 1e-9; p is rounded
@@ -23,7 +23,7 @@ static void test_published(struct lab *lab, enum sxt_dtype type)
                            .lr = 0.02,
                            .b1 = 0.9,
                            .b2 = 0.95,
-                           .eps = 1e-8,
+                           .eps = 0.25,
                            .wd = 0.1,
                            .grad_scale = 0.5,
                            .type = type };
@@ -46,7 +46,8 @@ static void test_published(struct lab *lab, enum sxt_dtype type)
     for (int i = 0; i < N; i++) {
         if (type == SXT_BF16)
             p[i] = sxt_join_master(sxt_f32_to_bf16((float)p[i]), rest[i]);
-        worst = fmax(worst, fabs(p[i] - torch_adamw[i]));
+        double d = fabs(p[i] - torch_adamw[i]);
+        worst = d <= worst ? worst : d; /* NaN as well */
     }
     ok(worst < 1e-6, "%s: four steps are PyTorch's AdamW (%.1g)",
        type == SXT_F32 ? "f32" : "split master", worst);

@@ -202,6 +202,33 @@ static void test_rope(void)
        fabs(score[0] - score[1]));
 }
 
+/* Columns behind the vocabulary and masked rows are 0 and never read. */
+static void test_xent(void)
+{
+    enum { T = 3, VOCAB = 5, LD = 8, N = T * LD };
+    static const int32_t target[T] = { 4, -1, 0 };
+    double x[N], sum = 0, junk = 0;
+    float *loss = lab_zeros(&lab, T, SXT_F32);
+
+    for (int i = 0; i < N; i++)
+        x[i] = i % LD >= VOCAB || i / LD == 1 ? NAN : i % 3;
+    float *logits = lab_put(&lab, x, N, SXT_F32);
+    sxt_xent(lab.num, loss, logits, logits, lab_put_ints(&lab, target, T), T,
+             VOCAB, LD, 0.5f, SXT_F32);
+    double *d = lab_get(&lab, logits, N, SXT_F32);
+    for (int i = 0; i < N; i++) {
+        if (i % LD >= VOCAB || i / LD == 1)
+            junk += d[i] != 0;
+        else
+            sum += d[i];
+    }
+    ok(junk == 0 && lab_get(&lab, loss, T, SXT_F32)[1] == 0,
+       "%s: xent: masked rows and columns behind the vocabulary are 0",
+       lab.num->op.name);
+    ok(fabs(sum) < 1e-6, "%s: xent: gradients of a row sum to 0 (%.1g)",
+       lab.num->op.name, sum);
+}
+
 static void test_sums(void)
 {
     enum { N = 1000, PIECES = 5 };
@@ -269,6 +296,7 @@ int main(void)
         test_rmsnorm();
         test_accumulation();
         test_rope();
+        test_xent();
         lab_clean(&lab, 3);
         test_sums();
         test_rounding();

@@ -194,6 +194,67 @@ static void test_filters(struct lab *lab)
     }
 }
 
+/* Eight equal logits: sums of probabilities are exact. */
+static void test_equals(struct lab *lab)
+{
+    static const double zeros[VOCAB] = { 0 };
+    static const double half[VOCAB] = { 1, 1, 1, 1 };
+    static const double all[VOCAB] = { 1, 1, 1, 1, 1, 1, 1, 1 };
+    struct sxt_sample_row row = plain;
+    size_t count[VOCAB];
+    double freedom;
+
+    lab_clean(lab, 0);
+    row.top_p = 0.5f;
+    draw(lab, zeros, row, NULL, DRAWS, count);
+    ok(chi_square(count, half, &freedom) < 3 + 5 * sqrt(6),
+       "%s: top-p 1/2 of eight equals keeps the four lower ids", backend);
+    row.top_p = 1;
+    row.min_p = 1;
+    draw(lab, zeros, row, NULL, DRAWS, count);
+    ok(chi_square(count, all, &freedom) < 7 + 5 * sqrt(14),
+       "%s: min-p 1 keeps all equals", backend);
+}
+
+/* The draw by hand: other programs can repeat it from the published numbers. */
+static void test_formula(struct lab *lab)
+{
+    enum { ROWS = 300 };
+    struct sxt_sample s = { .rows = ROWS, .vocab = VOCAB, .ld = VOCAB };
+    struct sxt_sample_row *row = lab_host(lab, ROWS, sizeof(*row));
+    int32_t id[ROWS];
+    float logprob[ROWS];
+    size_t differ = 0;
+
+    for (size_t i = 0; i < ROWS; i++) {
+        row[i] = plain;
+        row[i].stream = i / 30;
+        row[i].index = i % 30;
+    }
+    float *logits = lab_normals(lab, ROWS * VOCAB, SXT_F32, 1);
+    double *x = lab_get(lab, logits, ROWS * VOCAB, SXT_F32);
+    s.row = row;
+    s.logits = logits;
+    s.id = id;
+    s.logprob = logprob;
+    sxt_sample(lab->num, &s);
+    for (size_t i = 0; i < ROWS; i++) {
+        struct sxt_rng rng = { row[i].seed, row[i].stream };
+        double best = -INFINITY;
+        int32_t winner = 0;
+        for (int32_t c = 0; c < VOCAB; c++) {
+            uint64_t at = row[i].index * VOCAB + (uint64_t)c;
+            double key =
+                x[i * VOCAB + (size_t)c] - log(-log(sxt_rng_uniform(rng, at)));
+            winner = key > best ? c : winner;
+            best = fmax(best, key);
+        }
+        differ += winner != id[i];
+    }
+    ok(differ == 0, "%s: the draw is the Gumbel maximum of its counters",
+       backend);
+}
+
 static int32_t one(struct lab *lab, const double *logits,
                    struct sxt_sample_row row, size_t vocab, float *logprob)
 {
@@ -278,6 +339,8 @@ int main(void)
         backend = backends[i];
         lab_open(&lab, backend, "fake", 0);
         test_filters(&lab);
+        test_equals(&lab);
+        test_formula(&lab);
         test_single(&lab);
         test_place(&lab);
         lab_close(&lab);
