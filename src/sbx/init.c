@@ -216,8 +216,10 @@ static void supervise(const struct sxt_sandbox *sandbox, pid_t program,
 
     for (int i = 0; i < FILE_CONTROL; i++)
         close(i);
-    if (sandbox->tier == SXT_SANDBOX_REDUCED)
+    if (sandbox->tier == SXT_SANDBOX_REDUCED) {
+        setpgid(program, program); /* it does so too: who comes first */
         wait_reduced(program, watched);
+    }
     end_all(sandbox, program, &report.wait);
     getrusage(RUSAGE_CHILDREN, &use);
     report.cpu_us =
@@ -225,6 +227,16 @@ static void supervise(const struct sxt_sandbox *sandbox, pid_t program,
         use.ru_utime.tv_usec + use.ru_stime.tv_usec;
     report.max_kb = use.ru_maxrss;
     send(FILE_CONTROL, &report, sizeof(report), MSG_NOSIGNAL);
+}
+
+/* The caller's word that the identity maps are written.  If it died before
+ * it could be asked to take us along, that shows here. */
+static bool caller_is_ready(void)
+{
+    struct pollfd p = { .fd = FILE_CONTROL };
+    char go;
+
+    return recv(FILE_CONTROL, &go, 1, 0) == 1 && poll(&p, 1, 0) == 0;
 }
 
 static void prepare(const struct sxt_sandbox *sandbox, sigset_t *watched)
@@ -251,15 +263,13 @@ _Noreturn void sxt_sbx_init(const struct sxt_sandbox *sandbox,
     const char *failed;
     sigset_t watched;
     pid_t program;
-    char go;
 
     reset_signals();
     if (arrange_files(files) != 0)
         _exit(127);
     prepare(sandbox, &watched);
     setsid();
-    /* The caller has written the identity maps; or it is dead. */
-    if (recv(FILE_CONTROL, &go, 1, 0) != 1)
+    if (!caller_is_ready())
         _exit(127);
     if (sandbox->tier == SXT_SANDBOX_FULL) {
         failed = sxt_sbx_enter_root(sandbox, limits->disk_bytes);

@@ -42,6 +42,8 @@ def encode(value, refer):
         return {'decimal': str(value)}
     if kind is fractions.Fraction:
         return {'fraction': [hex(value.numerator), hex(value.denominator)]}
+    if kind is type and builtins.__dict__.get(value.__name__) is value:
+        return {'type': value.__name__}
     return {'ref': refer(value)}
 
 
@@ -63,6 +65,11 @@ def decode(data, resolve):
         return {decode(k, resolve): decode(v, resolve) for k, v in body}
     if kind == 'ref':
         return resolve(body)
+    if kind == 'type':
+        found = builtins.__dict__[body]
+        if type(found) is not type:
+            raise ValueError(body)
+        return found
     return SCALARS[kind](body)
 
 

@@ -134,17 +134,37 @@ def free_names(tree):
 
 
 def fetch(names, space):
+    """Ask for names that are not known here."""
     for name in sorted(names):
-        if name in space or hasattr(builtins, name):
-            continue
         reply = link.ask('get', name)
         if 'missing' not in reply:
             space[name] = plain(reply.get('value'))
 
 
+def fetch_unknown(tree, space):
+    fetch({n for n in free_names(tree)
+           if n not in space and not hasattr(builtins, n)}, space)
+
+
+def fetch_entry(config, space):
+    """The function under test, also if it has the name of one of Python's;
+    no other name of Python's is ever the program's."""
+    entry = config['entry']
+    if not entry:
+        names = set().union(*(free_names(ast.parse(t))
+                              for t in config['tests']))
+        if not all(hasattr(builtins, n) for n in names) or len(names) != 1:
+            return
+        entry, = names
+    space.pop(entry, None)
+    fetch({entry}, space)
+    if entry not in space:
+        raise AssertionError('the program defines no %s' % entry)
+
+
 def run(text, label, space):
     tree = ast.parse(text, label)
-    fetch(free_names(tree), space)
+    fetch_unknown(tree, space)
     exec(compile(tree, label, 'exec'), space)
 
 
@@ -157,12 +177,7 @@ def judge(config):
     index = -1
     try:
         run(config['setup'], 'setup.py', space)
-        entry = config['entry']
-        if entry:
-            space.pop(entry, None)
-            fetch({entry}, space)
-            if entry not in space:
-                raise AssertionError('the program defines no %s' % entry)
+        fetch_entry(config, space)
         for index, text in enumerate(config['tests']):
             run(text, 'test %d' % index, space)
             report(index, 'pass')

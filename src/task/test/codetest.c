@@ -62,6 +62,14 @@ static const struct judged honest[] = {
       SXT_CODE_PASS, 4 },
     { "numbers within the declared tolerance", pi_in,
       "print('x  3.14159265')\nprint('2')", SXT_CODE_PASS, 1 },
+    { "a function with the name of one of Python's",
+      "{\"kind\":\"assert\",\"tests\":[\"assert sum(2, 3) == 6\"]}",
+      "def sum(a, b): return a * b", SXT_CODE_PASS, 1 },
+    { "a type among the arguments",
+      "{\"kind\":\"assert\",\"tests\":["
+      "\"assert only((1, 'a', 2), int) == [1, 2]\"]}",
+      "def only(t, kind): return [x for x in t if type(x) is kind]",
+      SXT_CODE_PASS, 1 },
     { "arguments changed in place, helpers in setup, classes",
       "{\"kind\":\"assert\",\"setup\":\"import math\",\"tests\":["
       "\"a = [3, 1]\\nsort(a)\\nassert a == [1, 3]\","
@@ -219,6 +227,13 @@ static const struct judged cheats[] = {
       "{\"kind\":\"assert\",\"tests\":"
       "[\"assert all(map(lambda x: f(x) == x, range(3)))\"]}",
       "def f(x): raise StopIteration", SXT_CODE_CRASH, 0 },
+    { "an own set and an own abs for the judge to use",
+      "{\"kind\":\"assert\",\"tests\":["
+      "\"assert f(1) == 0\",\"assert set(f(2)) == set([5])\","
+      "\"assert abs(f(3) - 4) < 1e-6\"]}",
+      "set = abs = lambda x: 0\n"
+      "def f(x): return 0",
+      SXT_CODE_CRASH, 1 },
     { "True for 1", ones_call, "def f(x): return True", SXT_CODE_WRONG, 0 },
     { "NaN", ones_call, "def f(x): return float('nan')", SXT_CODE_WRONG, 0 },
     { "infinity", ones_call, "def f(x): return 1e999", SXT_CODE_WRONG, 0 },
