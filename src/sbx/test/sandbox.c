@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -124,7 +125,7 @@ static void attack(struct sxt_sandbox *sandbox, const struct attack *a,
         held = (a->ends & ENDS(res.status)) != 0;
     held = held && !contains(&res.out, "LEAK") &&
            res.out.len <= limits.output_bytes && res.err.len <= 64 << 10 &&
-           res.wall_s < 6 && res.peak_bytes < 300 << 20;
+           res.wall_s < 10 && res.peak_bytes < 300 << 20;
     if (!ok(held, "attack: %s", a->what))
         printf("#   status %d code %d cpu %.2f wall %.2f peak %zu %s\n"
                "#   %.300s\n#   %.300s\n",
@@ -343,22 +344,35 @@ static void test_channel_and_pair(struct sxt_sandbox *sandbox)
     sxt_result_free(&res[1]);
 }
 
-/* The start and end of a program cost little over Python's own. */
+static double cpu_of(int who)
+{
+    struct rusage u;
+
+    getrusage(who, &u);
+    return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+           (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+}
+
+/* What a jail costs, in CPU time: the machine may be busy with others. */
 static void test_cost(struct sxt_sandbox *sandbox)
 {
+    enum { RUNS = 20 };
     const struct sxt_limits limits = sxt_limits_default();
-    struct sxt_result res;
-    double best = 1, over = 1;
+    double before = cpu_of(RUSAGE_SELF) + cpu_of(RUSAGE_CHILDREN);
+    double program = 0, best = 1e9, all;
 
-    for (int i = 0; i < 20; i++) {
+    for (int i = 0; i < RUNS; i++) {
+        struct sxt_result res;
         run(sandbox, "", sxt_span(""), &limits, &res);
+        program += res.cpu_s;
         best = res.wall_s < best ? res.wall_s : best;
-        double jail = res.wall_s - res.cpu_s;
-        over = jail < over ? jail : over;
         sxt_result_free(&res);
     }
-    ok(over < 0.025, "an empty program takes %.1f ms, %.1f of them waiting",
-       best * 1e3, over * 1e3);
+    all = cpu_of(RUSAGE_SELF) + cpu_of(RUSAGE_CHILDREN) - before;
+    ok((all - program) / RUNS < 0.010,
+       "a jail costs %.1f ms of CPU besides Python's %.1f; at best %.1f ms in "
+       "all",
+       (all - program) / RUNS * 1e3, program / RUNS * 1e3, best * 1e3);
 }
 
 /* Does any process descend from us?  (Orphans of orphans come to us.) */
@@ -399,7 +413,7 @@ static void test_death(struct sxt_sandbox *sandbox)
         }
         usleep((useconds_t)(i * 1500));
         kill(caller, SIGKILL);
-        left += children_left(2);
+        left += children_left(5);
     }
     ok(left == 0, "40 callers killed after 0 to 60 ms leave no process");
 }
