@@ -76,33 +76,70 @@ static struct candidate highest(const struct candidate *list, size_t n)
     return best;
 }
 
-static int by_rank(const void *a, const void *b)
+/* True if a ranks before b. */
+static bool ahead(struct candidate a, struct candidate b)
 {
-    const struct candidate *x = a, *y = b;
-
-    if (x->logit != y->logit)
-        return x->logit > y->logit ? -1 : 1;
-    return (x->id > y->id) - (x->id < y->id);
+    return a.logit > b.logit || (a.logit == b.logit && a.id < b.id);
 }
 
-/* Steps 4 to 6 on the ranked list: how many ranks stay. */
-static size_t cut(const struct sxt_sample_row *row,
-                  const struct candidate *list, size_t n)
+/* Restore the heap, whose root ranks first, below entry i of n. */
+static void sift(struct candidate *heap, size_t n, size_t i)
 {
-    size_t keep = 1;
-    double sum = 0, before = 1;
+    struct candidate moved = heap[i];
 
-    if (row->top_k > 0 && (size_t)row->top_k < n)
-        n = (size_t)row->top_k;
-    for (size_t i = 0; i < n; i++)
-        sum += exp(list[i].logit - list[0].logit);
-    for (; keep < n; keep++) {
-        double p = exp(list[keep].logit - list[0].logit);
-        if (row->top_p < 1 && before >= row->top_p * sum)
+    for (size_t child; (child = 2 * i + 1) < n; i = child) {
+        if (child + 1 < n && ahead(heap[child + 1], heap[child]))
+            child++;
+        if (!ahead(heap[child], moved))
             break;
-        if (p < row->min_p)
+        heap[i] = heap[child];
+    }
+    heap[i] = moved;
+}
+
+static void make_heap(struct candidate *list, size_t n)
+{
+    for (size_t i = n / 2; i-- > 0;)
+        sift(list, n, i);
+}
+
+/* Move the first rank of a heap of n behind the others; the heap has n - 1
+ * then.  Few ranks are needed of a large vocabulary: no need to sort it. */
+static void pop(struct candidate *heap, size_t n)
+{
+    struct candidate first = heap[0];
+
+    heap[0] = heap[n - 1];
+    sift(heap, n - 1, 0);
+    heap[n - 1] = first;
+}
+
+/* The first k ranks of a list of n; they are its last k entries then. */
+static struct candidate *top_k(struct candidate *list, size_t n, size_t k)
+{
+    make_heap(list, n);
+    for (size_t i = 0; i < k; i++)
+        pop(list, n - i);
+    return list + n - k;
+}
+
+/* Top-p and min-p: how many ranks stay; they are the list's last entries. */
+static size_t top_p(const struct sxt_sample_row *row, struct candidate *list,
+                    size_t n)
+{
+    double max = highest(list, n).logit, sum = 0, before = 0;
+    size_t keep = 0;
+
+    for (size_t i = 0; i < n; i++)
+        sum += exp(list[i].logit - max);
+    make_heap(list, n);
+    for (; keep < n; keep++) {
+        double p = exp(list[0].logit - max); /* of the next rank */
+        if (keep > 0 &&
+            (p < row->min_p || (row->top_p < 1 && before >= row->top_p * sum)))
             break;
         before += p;
+        pop(list, n - keep);
     }
     return keep;
 }
@@ -135,9 +172,14 @@ static int32_t choose(const struct sxt_sample *s, const float *x,
         return best.id;
     for (size_t i = 0; i < n; i++)
         list[i].logit /= row->temperature;
-    if (row->top_k > 0 || row->top_p < 1 || row->min_p > 0) {
-        qsort(list, n, sizeof(*list), by_rank);
-        n = cut(row, list, n);
+    if (row->top_k > 0 && (size_t)row->top_k < n) {
+        list = top_k(list, n, (size_t)row->top_k);
+        n = (size_t)row->top_k;
+    }
+    if (row->top_p < 1 || row->min_p > 0) {
+        size_t keep = top_p(row, list, n);
+        list += n - keep;
+        n = keep;
     }
     return draw(row, s->vocab, list, n);
 }
