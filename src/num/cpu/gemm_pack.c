@@ -20,34 +20,59 @@ void sxt_to_f32(float *to, const void *from, enum sxt_dtype type, size_t n)
         to[i] = sxt_load(from, type, i);
 }
 
-void sxt_gemm_pack_a(float *to, const struct sxt_gemm *g, size_t i0,
-                     size_t rows, size_t k0, size_t depth)
-{
-    if (!g->ta) {
-        for (size_t i = 0; i < rows; i++)
-            sxt_to_f32(to + i * GEMM_DEPTH,
-                       at(g->a, g->type, g->lda, i0 + i, k0), g->type, depth);
-        return;
-    }
-    for (size_t k = 0; k < depth; k++) {
-        const char *from = at(g->a, g->type, g->lda, k0 + k, i0);
-        for (size_t i = 0; i < rows; i++)
-            to[i * GEMM_DEPTH + k] = sxt_load(from, g->type, i);
-    }
-}
-
-/* Store the four words of eight columns: each is one f32 or two bf16. */
-static inline void put_words(float *to, const v8u word[4], enum sxt_dtype type)
+/* Store the four words of eight lanes, each one f32 or two bf16, as rows at
+ * distance ld. */
+static inline void put_words(float *to, size_t ld, const v8u word[4],
+                             enum sxt_dtype type)
 {
 #pragma GCC unroll 4
     for (int c = 0; c < 4; c++)
         if (type == SXT_F32) {
-            v8_store(to + c * GEMM_PANEL, (v8f)word[c]);
+            v8_store(to + c * ld, (v8f)word[c]);
         } else {
-            v8_store(to + 2 * c * GEMM_PANEL, (v8f)(word[c] << 16));
-            v8_store(to + (2 * c + 1) * GEMM_PANEL,
-                     (v8f)(word[c] & 0xffff0000u));
+            v8_store(to + 2 * c * ld, (v8f)(word[c] << 16));
+            v8_store(to + (2 * c + 1) * ld, (v8f)(word[c] & 0xffff0000u));
         }
+}
+
+/* Rows of `to` from the columns of A stored (k, m): eight k at a time. */
+static inline void turn_columns(float *to, const struct sxt_gemm *g, size_t i0,
+                                size_t rows, size_t k0, size_t depth,
+                                enum sxt_dtype type)
+{
+    size_t size = sxt_dtype_size(type), step = 16 / size, k = 0;
+
+    for (; k + LANES <= depth; k += LANES) {
+        const char *row[LANES];
+        size_t i = 0;
+        for (int j = 0; j < LANES; j++)
+            row[j] = at(g->a, type, g->lda, k0 + k + j, i0);
+        for (; i + step <= rows; i += step) {
+            v8u word[4];
+            v8_gather4(word, row, i * size);
+            put_words(to + i * GEMM_DEPTH + k, GEMM_DEPTH, word, type);
+        }
+        for (; i < rows; i++)
+            for (int j = 0; j < LANES; j++)
+                to[i * GEMM_DEPTH + k + j] = sxt_load(row[j], type, i);
+    }
+    for (; k < depth; k++)
+        for (size_t i = 0; i < rows; i++)
+            to[i * GEMM_DEPTH + k] =
+                sxt_load(at(g->a, type, g->lda, k0 + k, i0), type, i);
+}
+
+void sxt_gemm_pack_a(float *to, const struct sxt_gemm *g, size_t i0,
+                     size_t rows, size_t k0, size_t depth)
+{
+    if (g->ta && g->type == SXT_F32)
+        turn_columns(to, g, i0, rows, k0, depth, SXT_F32);
+    else if (g->ta)
+        turn_columns(to, g, i0, rows, k0, depth, SXT_BF16);
+    else
+        for (size_t i = 0; i < rows; i++)
+            sxt_to_f32(to + i * GEMM_DEPTH,
+                       at(g->a, g->type, g->lda, i0 + i, k0), g->type, depth);
 }
 
 /* Eight columns of a panel from eight rows of W (n, k). */
@@ -59,7 +84,7 @@ static inline void transpose(float *to, const char *const row[8],
     for (; k + step <= depth; k += step) {
         v8u word[4];
         v8_gather4(word, row, k * size);
-        put_words(to + k * GEMM_PANEL, word, type);
+        put_words(to + k * GEMM_PANEL, GEMM_PANEL, word, type);
     }
     for (; k < depth; k++)
         for (int j = 0; j < LANES; j++)
@@ -79,7 +104,11 @@ void sxt_gemm_pack_rows(float *to, const char *const row[GEMM_PANEL],
 void sxt_gemm_pack_columns(float *to, const char *row, size_t n,
                            enum sxt_dtype type)
 {
-    n = n < GEMM_PANEL ? n : GEMM_PANEL;
+    if (n >= GEMM_PANEL) {
+        v8_store(to, v8_load_as(row, type, 0));
+        v8_store(to + LANES, v8_load_as(row, type, LANES));
+        return;
+    }
     sxt_to_f32(to, row, type, n);
     for (size_t j = n; j < GEMM_PANEL; j++)
         to[j] = 0;

@@ -6,8 +6,8 @@
 #include "num/cpu/vec.h"
 
 /* r += x, and the sum of squares of the stored r. */
-static inline float add_and_square(void *r, const void *x, size_t at, size_t h,
-                                   enum sxt_dtype type)
+static inline __attribute__((always_inline)) float add_and_square(
+    void *r, const void *x, size_t at, size_t h, enum sxt_dtype type)
 {
     v8f sum = v8_set(0);
     float rest = 0;
@@ -32,8 +32,9 @@ static inline float add_and_square(void *r, const void *x, size_t at, size_t h,
     return v8_sum(sum) + rest;
 }
 
-static inline void scale_row(void *y, const void *r, const void *w, float s,
-                             size_t at, size_t h, enum sxt_dtype type)
+static inline __attribute__((always_inline)) void scale_row(
+    void *y, const void *r, const void *w, float s, size_t at, size_t h,
+    enum sxt_dtype type)
 {
     size_t c = 0;
 
@@ -45,23 +46,36 @@ static inline void scale_row(void *y, const void *r, const void *w, float s,
                   s * sxt_load(w, type, c) * sxt_load(r, type, at + c));
 }
 
+/* Returns 1 / sqrt(mean + eps). */
+static inline __attribute__((always_inline)) float norm_row(
+    void *y, void *r, const void *x, const void *w, size_t at, size_t h,
+    float eps, enum sxt_dtype type)
+{
+    float squares = add_and_square(r, x, at, h, type);
+    float s = 1 / sqrtf(squares / (float)h + eps);
+
+    scale_row(y, r, w, s, at, h, type);
+    return s;
+}
+
 void sxt_cpu_add_rmsnorm(struct sxt_num *num, void *y, float *rstd, void *r,
                          const void *x, const void *w, size_t t, size_t h,
                          float eps, enum sxt_dtype type)
 {
 #pragma omp parallel for num_threads(num->threads)
     for (size_t i = 0; i < t; i++) {
-        float squares = add_and_square(r, x, i * h, h, type);
-        float s = 1 / sqrtf(squares / (float)h + eps);
-        scale_row(y, r, w, s, i * h, h, type);
+        float s = type == SXT_F32
+                      ? norm_row(y, r, x, w, i * h, h, eps, SXT_F32)
+                      : norm_row(y, r, x, w, i * h, h, eps, SXT_BF16);
         if (rstd)
             rstd[i] = s;
     }
 }
 
 /* sum_c w_c dy_c r_c of one row. */
-static inline float weighted_dot(const void *dy, const void *r, const void *w,
-                                 size_t at, size_t h, enum sxt_dtype type)
+static inline __attribute__((always_inline)) float weighted_dot(
+    const void *dy, const void *r, const void *w, size_t at, size_t h,
+    enum sxt_dtype type)
 {
     v8f sum = v8_set(0);
     float rest = 0;
@@ -76,9 +90,9 @@ static inline float weighted_dot(const void *dy, const void *r, const void *w,
     return v8_sum(sum) + rest;
 }
 
-static inline void add_dr(void *dr, const void *dy, const void *r,
-                          const void *w, float s, size_t at, size_t h,
-                          enum sxt_dtype type)
+static inline __attribute__((always_inline)) void add_dr(
+    void *dr, const void *dy, const void *r, const void *w, float s, size_t at,
+    size_t h, enum sxt_dtype type)
 {
     float dot = weighted_dot(dy, r, w, at, h, type) * s * s * s / (float)h;
     size_t c = 0;
@@ -96,9 +110,9 @@ static inline void add_dr(void *dr, const void *dy, const void *r,
 }
 
 /* dw of columns c0 … c1: over the tokens in f64, for they may be many. */
-static void add_dw(float *dw, const void *dy, const void *r, const float *rstd,
-                   size_t t, size_t h, size_t c0, size_t c1,
-                   enum sxt_dtype type)
+static inline __attribute__((always_inline)) void add_dw(
+    float *dw, const void *dy, const void *r, const float *rstd, size_t t,
+    size_t h, size_t c0, size_t c1, enum sxt_dtype type)
 {
     double sum[64] = { 0 };
 
@@ -126,5 +140,8 @@ void sxt_cpu_rmsnorm_bwd(struct sxt_num *num, void *dr, float *dw,
     }
 #pragma omp parallel for num_threads(num->threads)
     for (size_t i = 0; i < t; i++)
-        add_dr(dr, dy, r, w, rstd[i], i * h, h, type);
+        if (type == SXT_F32)
+            add_dr(dr, dy, r, w, rstd[i], i * h, h, SXT_F32);
+        else
+            add_dr(dr, dy, r, w, rstd[i], i * h, h, SXT_BF16);
 }

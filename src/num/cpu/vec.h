@@ -59,7 +59,11 @@ static inline v8f v8_load_bf16(const uint16_t *p)
     v8h x;
 
     memcpy(&x, p, sizeof(x));
+#ifdef __AVX2__
+    return (v8f)((v8u)_mm256_cvtepu16_epi32((__m128i)x) << 16);
+#else
     return (v8f)(__builtin_convertvector(x, v8u) << 16);
+#endif
 }
 
 /* Eight elements of either type as f32. */
@@ -69,19 +73,25 @@ static inline v8f v8_load_as(const void *p, enum sxt_dtype type, size_t i)
                            : v8_load_bf16((const uint16_t *)p + i);
 }
 
-/* Round to nearest even, as sxt_f32_to_bf16 does. */
+/* Round to nearest even, as sxt_f32_to_bf16 does; the result is in the upper
+ * halves, the lower ones are not cleared. */
 static inline v8u v8_round_bf16(v8f x)
 {
-    v8u bits = (v8u)x;
-    v8u nan = (v8u)((bits & 0x7fffffffu) > 0x7f800000u);
-    v8u even = (bits + 0x7fffu + (bits >> 16 & 1)) >> 16;
+    v8u bits = (v8u)x, nan = (v8u)(x != x);
 
-    return (nan & (bits >> 16 | 0x40)) | (~nan & even);
+    return (nan & (bits | 0x400000u)) |
+           (~nan & (bits + 0x7fffu + (bits >> 16 & 1)));
 }
 
 static inline void v8_store_bf16(uint16_t *p, v8f x)
 {
-    v8h y = __builtin_convertvector(v8_round_bf16(x), v8h);
+    v8u word = v8_round_bf16(x) >> 16;
+#ifdef __AVX2__
+    __m256i pairs = _mm256_packus_epi32((__m256i)word, (__m256i)word);
+    __m128i y = _mm256_castsi256_si128(_mm256_permute4x64_epi64(pairs, 0x08));
+#else
+    v8h y = __builtin_convertvector(word, v8h);
+#endif
 
     memcpy(p, &y, sizeof(y));
 }
