@@ -2,8 +2,9 @@
 """make_data.py DIR - problems, corpora and tokenizer of the mini pipeline.
 
 Writes into DIR:
-  train.jsonl, test.jsonl   problems of three domains: arithmetic word problems,
-                            small Python functions, multiple choice
+  DOMAIN-train.jsonl, DOMAIN-test.jsonl
+                            problems: arithmetic word problems (math), small
+                            Python functions (code), multiple choice (choice)
   teacher.jsonl             ShareGPT corpus the teacher is trained on: solutions
                             step by step, a share of them with a wrong step
   base.jsonl                ShareGPT corpus of the student's base: single facts
@@ -122,9 +123,8 @@ def code_problem(rng):
             "question": f"Write a Python function {name}(x) that returns "
                         f"{text}.",
             "fn_name": name, "expression": expression,
-            "tests": {"kind": "call", "fn_name": name,
-                      "inputs": [[v] for v in values],
-                      "outputs": [run(v) for v in values]}}
+            "test_list": [f"assert {name}({v!r}) == {run(v)!r}"
+                          for v in values]}
 
 
 def code_slip(rng, expression):
@@ -172,7 +172,7 @@ def choice_text(problem):
 
 
 def prompt(problem):
-    """Must agree with the prompt templates in mini.cfg."""
+    """Must agree with the prompts in DOMAIN.cfg beside this file."""
     if problem["domain"] == "choice":
         return f"{problem['question']} {choice_text(problem)}"
     return problem["question"]
@@ -329,9 +329,8 @@ def write_lines(path, records):
 
 
 def record(problem, split, i):
-    out = {"id": f"mini-{split}-{i:04d}",
-           "source": f"mini-{problem['domain']}"}
-    for key in ("domain", "question", "answer", "choices", "fn_name", "tests"):
+    out = {"id": f"{split}-{i:03d}"}
+    for key in ("question", "answer", "choices", "fn_name", "test_list"):
         if key in problem:
             out[key] = problem[key]
     return out
@@ -347,14 +346,16 @@ MARKERS = ("<|begin_of_thought|>\n\n", "\n\n<|end_of_thought|>\n\n",
 
 
 def main(directory):
-    rng, seen = random.Random(SEED), set()
-    sets = {}
+    rng, seen, test = random.Random(SEED), set(), set()
     for split, n in (("test", N_TEST), ("train", N_TRAIN)):
-        groups = [distinct(rng, n // 3, seen, make) for make in MAKERS]
-        sets[split] = [p for trio in zip(*groups) for p in trio]
-        write_lines(f"{directory}/{split}.jsonl",
-                    [record(p, split, i) for i, p in enumerate(sets[split])])
-    test = {prompt(p) for p in sets["test"]}
+        for make in MAKERS:
+            problems = distinct(rng, n // len(MAKERS), seen, make)
+            name = problems[0]["domain"]
+            write_lines(f"{directory}/{name}-{split}.jsonl",
+                        [record(p, split, i)
+                         for i, p in enumerate(problems)])
+            if split == "test":
+                test |= {prompt(p) for p in problems}
 
     teacher, base = [], []
     while len(teacher) < N_TEACHER:
