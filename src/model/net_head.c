@@ -17,11 +17,12 @@ static void normalise(struct sxt_net *net, const void *norm)
                     net->type);
 }
 
-/* Rows of x1 from token `first`. */
-static const void *rows_of(const struct sxt_net *net, const void *x,
-                           size_t first)
+/* Rows of x (t, h) from token `first`. */
+static void *rows_of(const struct sxt_net *net, void *x, size_t first)
 {
-    return sxt_net_at(net, x, first * net->layout->config.hidden);
+    size_t row = net->layout->config.hidden * sxt_dtype_size(net->type);
+
+    return (char *)x + first * row;
 }
 
 static void chunk_logits(struct sxt_net *net, const void *head, size_t first,
@@ -57,7 +58,7 @@ static void chunk_bwd(struct sxt_net *net, const void *head, float *d_head,
                            .lda = net->ld_logits,
                            .b = head,
                            .ldb = c->hidden,
-                           .c = (void *)(uintptr_t)rows_of(net, net->dx, first),
+                           .c = rows_of(net, net->dx, first),
                            .ldc = c->hidden,
                            .type = net->type,
                            .c_type = net->type };
@@ -95,8 +96,7 @@ static void skip_chunk(struct sxt_net *net, size_t first, size_t rows)
         rows * net->layout->config.hidden * sxt_dtype_size(net->type);
 
     sxt_dev_zero(net->num->dev, net->loss + first, rows * sizeof(float));
-    sxt_dev_zero(net->num->dev, (void *)(uintptr_t)rows_of(net, net->dx, first),
-                 bytes);
+    sxt_dev_zero(net->num->dev, rows_of(net, net->dx, first), bytes);
 }
 
 static double sum_losses(struct sxt_net *net, const struct sxt_batch *batch)
