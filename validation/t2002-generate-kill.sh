@@ -1,0 +1,111 @@
+#!/bin/sh
+# t2002-generate-kill.sh - killed at any moment, generate goes on where it was.
+#
+# Each round starts the run on 1, 2 or 3 ranks and kills every process of it
+# after a random while, until the output is there; it must then be what an
+# undisturbed run writes.  Journals are also cut and damaged on the way.
+n=0
+ok() { # CLAIM COMMAND...
+    claim=$1
+    shift
+    n=$((n + 1))
+    if "$@" >"out.$n" 2>&1; then
+        echo "ok $n - $claim"
+    else
+        echo "not ok $n - $claim"
+        sed 's/^/# /' "out.$n"
+    fi
+}
+if [ -z "$MPIRUN" ]; then
+    echo "1..0 # SKIP no MPI launcher works here"
+    exit 0
+fi
+dir=$(mktemp -d) || exit 99
+trap 'rm -rf "$dir"' EXIT
+cd "$dir" || exit 99
+OMP_NUM_THREADS=1
+export OMP_NUM_THREADS
+"$BUILDDIR/src/stage/test/gen_fixture" . 24 || exit 99
+cat >base.cfg <<'CFG'
+generate:
+{
+    n = 4;
+    sampling: { temperature = 1.0; max_tokens = 300; stop_loops = false; };
+    engine: { batch = 8; };
+};
+CFG
+random() { # LIMIT: a number below it
+    od -An -N2 -tu2 /dev/urandom | awk -v n="$1" '{ print $1 % n }'
+}
+# Start a run in a session of its own and kill all of it after $2 ms.
+killed_run() { # RANKS MILLISECONDS
+    setsid "$MPIRUN" $MPIRUN_FLAGS -n "$1" "$SEXTANT" generate base.cfg \
+        >"log.$round" 2>&1 &
+    pid=$!
+    sleep "$(awk -v ms="$2" 'BEGIN { print ms / 1000 }')"
+    # Ranks get process groups of their own: find them by session.
+    victims=$(ps -o pid= -s "$pid" 2>/dev/null)
+    [ -n "$victims" ] && kill -9 $victims 2>/dev/null
+    wait "$pid" 2>/dev/null
+}
+# Cut the tail of one journal or flip a byte in it.
+damage() {
+    journal=$(ls generations.h5.journal/*.log 2>/dev/null | head -n 1)
+    size=$(wc -c <"${journal:-/dev/null}")
+    [ "$size" -gt 200 ] || return 0
+    if [ $((round % 2)) -eq 0 ]; then
+        dd if=/dev/null of="$journal" bs=1 seek=$((size - 33)) 2>/dev/null
+    else
+        printf 'X' | dd of="$journal" bs=1 seek=$((size / 2)) conv=notrunc \
+            2>/dev/null
+    fi
+}
+undisturbed() {
+    "$SEXTANT" generate base.cfg && mv generations.h5 whole.h5
+}
+ok "an undisturbed run" undisturbed
+# How long it took, in ms: kills come at 20 to 100 % of that.
+took=$(sed -n 's/.*tokens  in \([0-9.]*\) s .*/\1/p' "out.$n" | head -n 1 |
+    awk '{ print int(1000 * $1) + 200 }')
+took=${took:-1000}
+
+round=0
+early=0
+while [ $round -lt "${SXT_TEST_KILLS-8}" ]; do
+    round=$((round + 1))
+    killed_run $((1 + $(random 3))) $((took * (20 + $(random 80)) / 100))
+    [ $((round % 4)) -eq 3 ] && damage
+    if [ -e generations.h5 ]; then # faster than the kill: once more
+        early=$((early + 1))
+        "$SEXTANT" diff whole.h5 generations.h5 >early.txt 2>&1 || break
+        rm -r generations.h5*
+    fi
+done
+echo "# $round runs killed, $early of them after they had written the file"
+finish() {
+    "$MPIRUN" $MPIRUN_FLAGS -n 2 "$SEXTANT" generate base.cfg
+}
+ok "at last a run to the end" finish
+sed -n 's/^generate *problems/# problems/p; s/^generate *resume/# resume/p' \
+    "out.$n"
+ok "nothing was lost and nothing came twice" \
+    "$SEXTANT" diff whole.h5 generations.h5
+ok "the journals are gone" test ! -e generations.h5.journal
+
+rm generations.h5
+# A clean stop: the signal that a batch system sends before the end.
+stopped() {
+    "$SEXTANT" generate base.cfg &
+    pid=$!
+    sleep "$(awk -v ms="$took" 'BEGIN { print ms / 2000 }')"
+    kill -USR1 $pid
+    wait $pid
+    status=$?
+    # On a fast machine it may have ended before the signal.
+    test $status -eq 75 || { test $status -eq 0 && test -e generations.h5; }
+}
+ok "USR1 stops it with status 75" stopped
+ok "and the next run goes on" "$SEXTANT" generate base.cfg
+grep "resume" "out.$n" | sed 's/^/# /'
+ok "to the same answers" "$SEXTANT" diff whole.h5 generations.h5
+echo "1..$n"
