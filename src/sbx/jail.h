@@ -68,7 +68,8 @@ struct jail_report {
 struct jail_usage {
     double cpu_s;
     size_t bytes;
-    int tasks; /* threads of all processes */
+    int tasks;       /* threads of all processes */
+    double queued_s; /* longest that one was ready but had no processor */
 };
 
 /* python.c: fill python, version, boot and binds. */

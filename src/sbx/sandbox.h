@@ -50,7 +50,8 @@ enum sxt_run_status {
     SXT_RUN_EXITED,    /* code: exit status */
     SXT_RUN_SIGNALLED, /* code: signal */
     SXT_RUN_CPU,       /* used up its CPU time */
-    SXT_RUN_WALL,      /* slept for 5 x CPU limit + 2 s */
+    SXT_RUN_WALL,      /* took 5 x CPU limit + 2 s, not counting what it had
+                          to wait for a processor */
     SXT_RUN_MEMORY,
     SXT_RUN_OUTPUT,    /* wrote more than allowed; the first bytes are kept */
     SXT_RUN_PROCESSES, /* more processes than allowed */

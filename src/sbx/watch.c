@@ -113,6 +113,20 @@ static void add_memory(pid_t pid, struct jail_usage *usage)
     usage->tasks += (int)field(text, "\nThreads:");
 }
 
+/* Time that a busy machine took from the process; kernels without
+ * CONFIG_SCHED_INFO say nothing. */
+static void add_queued(pid_t pid, struct jail_usage *usage)
+{
+    unsigned long long on, queued;
+    char path[32], text[128];
+
+    snprintf(path, sizeof(path), "/proc/%d/schedstat", (int)pid);
+    if (slurp(path, text, sizeof(text)) > 0 &&
+        sscanf(text, "%llu %llu", &on, &queued) == 2 &&
+        (double)queued / 1e9 > usage->queued_s)
+        usage->queued_s = (double)queued / 1e9;
+}
+
 int sxt_sbx_watch(pid_t init, struct jail_usage *usage)
 {
     struct crowd crowd;
@@ -125,6 +139,7 @@ int sxt_sbx_watch(pid_t init, struct jail_usage *usage)
     for (size_t i = 0; i < crowd.n; i++) {
         add_cpu(crowd.pids[i], true, &ticks);
         add_memory(crowd.pids[i], usage);
+        add_queued(crowd.pids[i], usage);
         add_children(crowd.pids[i], &crowd);
     }
     usage->cpu_s = ticks / (double)sysconf(_SC_CLK_TCK);

@@ -3,9 +3,6 @@
 
 #include <stdlib.h>
 
-#include "base/file.h"
-#include "base/log.h"
-#include "base/mem.h"
 #include "base/test/tap.h"
 
 static const char squares_in[] =
@@ -346,123 +343,6 @@ static void test_malformed(void)
     }
 }
 
-/* ---- canonical solutions of published problem sets */
-
-/* Judge one solution; returns whether it passes. */
-static bool passes(struct sxt_sandbox *sandbox, const struct sxt_str *tests,
-                   struct sxt_span program, const char *name)
-{
-    struct sxt_error err = { 0 };
-    struct sxt_code_result r = { 0 };
-    struct sxt_json *t = sxt_json_parse(tests->data, tests->len, name, &err);
-
-    if (!t || sxt_code_test(sandbox, t, program, &r, &err) != 0 ||
-        r.verdict != SXT_CODE_PASS) {
-        printf("# %s: %s %d/%d %s%s\n", name, sxt_code_verdict_name(r.verdict),
-               r.tests_passed, r.tests, r.detail, err.text);
-        sxt_json_free(t);
-        return false;
-    }
-    sxt_json_free(t);
-    return true;
-}
-
-static void add_text(struct sxt_str *out, struct sxt_span a, const char *b,
-                     const char *c, const char *d)
-{
-    struct sxt_str text = SXT_STR_EMPTY;
-    struct sxt_json *v;
-
-    sxt_str_add_bytes(&text, a.data, a.len);
-    sxt_str_add(&text, "%s%s%s", b, c, d);
-    v = sxt_json_new_text(text.data, text.len);
-    sxt_json_print(v, 0, out);
-    sxt_json_free(v);
-    sxt_str_free(&text);
-}
-
-static bool humaneval(struct sxt_sandbox *sandbox, const struct sxt_json *p)
-{
-    struct sxt_str tests = SXT_STR_EMPTY, program = SXT_STR_EMPTY;
-    struct sxt_span prompt = sxt_json_text(sxt_json_get(p, "prompt"));
-    struct sxt_span body = sxt_json_text(sxt_json_get(p, "canonical_solution"));
-    const char *entry = sxt_json_string(sxt_json_get(p, "entry_point"), "");
-    bool good;
-
-    sxt_str_add(&tests,
-                "{\"kind\":\"assert\",\"entry\":\"%s\",\"setup\":", entry);
-    add_text(&tests, prompt, "", "", "");
-    sxt_str_add(&tests, ",\"tests\":[");
-    add_text(&tests, sxt_json_text(sxt_json_get(p, "test")), "\ncheck(", entry,
-             ")\n");
-    sxt_str_add(&tests, "]}");
-    sxt_str_add_bytes(&program, prompt.data, prompt.len);
-    sxt_str_add_bytes(&program, body.data, body.len);
-    good =
-        passes(sandbox, &tests, (struct sxt_span){ program.data, program.len },
-               sxt_json_string(sxt_json_get(p, "task_id"), ""));
-    sxt_str_free(&tests);
-    sxt_str_free(&program);
-    return good;
-}
-
-static bool mbpp(struct sxt_sandbox *sandbox, const struct sxt_json *p)
-{
-    struct sxt_str tests = SXT_STR_EMPTY;
-    char name[32];
-    bool good;
-
-    snprintf(name, sizeof(name), "MBPP/%d",
-             (int)sxt_json_int(sxt_json_get(p, "task_id"), 0));
-    sxt_str_add(&tests, "{\"kind\":\"assert\",\"setup\":");
-    sxt_json_print(sxt_json_get(p, "test_setup_code"), 0, &tests);
-    sxt_str_add(&tests, ",\"tests\":");
-    sxt_json_print(sxt_json_get(p, "test_list"), 0, &tests);
-    sxt_str_add_char(&tests, '}');
-    good =
-        passes(sandbox, &tests, sxt_json_text(sxt_json_get(p, "code")), name);
-    sxt_str_free(&tests);
-    return good;
-}
-
-/* Every `stride`-th problem of a file, until the time is up. */
-static void test_set(struct sxt_sandbox *sandbox, const char *file,
-                     size_t stride, double seconds,
-                     bool (*judge)(struct sxt_sandbox *,
-                                   const struct sxt_json *))
-{
-    char *path = sxt_path_join(getenv("SXT_TEST_DATA"), file);
-    struct sxt_error err = { 0 };
-    struct sxt_jsonl *in = sxt_jsonl_open(path, &err);
-    double start = sxt_clock();
-    struct sxt_json *p;
-    size_t line, n = 0, good = 0;
-
-    while (in && sxt_jsonl_next(in, &p, &line, &err) == 1) {
-        if ((line - 1) % stride == 0 && sxt_clock() - start < seconds) {
-            n++;
-            good += judge(sandbox, p);
-        }
-        sxt_json_free(p);
-    }
-    ok(n > 0 && good == n, "%s: %zu of %zu canonical solutions pass, %.1f s%s",
-       file, good, n, sxt_clock() - start, err.text);
-    sxt_jsonl_close(in);
-    free(path);
-}
-
-static void test_data(struct sxt_sandbox *sandbox)
-{
-    bool all = getenv("SXT_TEST_ALL") != NULL;
-
-    if (!getenv("SXT_TEST_DATA")) {
-        ok(true, "canonical solutions # SKIP SXT_TEST_DATA is not set");
-        return;
-    }
-    test_set(sandbox, "humaneval/HumanEval.jsonl.gz", 1, 40, humaneval);
-    test_set(sandbox, "mbpp/mbpp.jsonl", all ? 1 : 10, all ? 600 : 20, mbpp);
-}
-
 int main(void)
 {
     struct sxt_sandbox_options options = { .python = getenv("PYTHON3") };
@@ -483,7 +363,6 @@ int main(void)
         try_one(sandbox, &broken[i]);
     for (size_t i = 0; i < sizeof(cheats) / sizeof(*cheats); i++)
         try_one(sandbox, &cheats[i]);
-    test_data(sandbox);
     sxt_sandbox_destroy(sandbox);
     return done_testing();
 }
