@@ -16,6 +16,8 @@ static const struct markers styles[] = {
       "<|end_of_solution|>" },
     { "<thinking>", "</thinking>", "", "" },
     { "<think>", "</think>", "", "" },
+    { "<|begin_of_slow_thought|>", "<|end_of_slow_thought|>",
+      "<|begin_of_solution|>", "<|end_of_solution|>" }, /* STILL-2's */
 };
 enum { N_STYLES = sizeof(styles) / sizeof(styles[0]) };
 

@@ -1,0 +1,244 @@
+/* grading.c - verdicts for all responses, on all ranks. */
+#include "stage/grading.h"
+
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "stage/formats.h"
+
+#define AT(field) offsetof(struct sxt_grading_options, field)
+const struct sxt_cfg_param sxt_grading_params[] = {
+    { "guess", SXT_CFG_BOOL, "false", 0, 0, "1",
+      "Take the last formula or number as the answer where none is stated.",
+      AT(guess), NULL, NULL },
+    { "python", SXT_CFG_STRING, "", 0, 0, "1",
+      "Interpreter for programs; empty: python3 of the search path.",
+      AT(python), NULL, NULL },
+    { "accept_reduced", SXT_CFG_BOOL, "false", 0, 0, "1",
+      "Run programs also where only the reduced sandbox can be had.",
+      AT(accept_reduced), NULL, NULL },
+    { .name = NULL }
+};
+#undef AT
+
+static int match_problems(struct sxt_grading *g, struct sxt_error *err)
+{
+    size_t n = sxt_responses_count(g->responses), strangers = 0;
+    struct sxt_span first = { "", 0 };
+
+    g->problem_of = sxt_alloc(n, sizeof(*g->problem_of));
+    for (size_t i = 0; i < n; i++) {
+        struct sxt_span id = sxt_responses_id(g->responses, i);
+        long row = sxt_problems_find(g->problems, id);
+        if (row < 0 && strangers++ == 0)
+            first = id;
+        g->problem_of[i] = (size_t)row;
+    }
+    if (strangers == 0)
+        return 0;
+    return sxt_err(err, SXT_EXIT_DATA,
+                   "%zu of %zu responses belong to no problem, the first to "
+                   "\"%.*s\": are these the problems they answer?",
+                   strangers, n, (int)first.len, first.data);
+}
+
+/* Contiguous shares of about equal cost: a program takes long, an answer
+ * microseconds. */
+static void take_share(struct sxt_comm comm, struct sxt_grading *g)
+{
+    enum { PROGRAM = 1000, ANSWER = 1 };
+    size_t n = sxt_responses_count(g->responses), total = 0, before = 0;
+    size_t *cost = sxt_alloc(n, sizeof(*cost));
+
+    for (size_t i = 0; i < n; i++) {
+        struct sxt_span domain =
+            sxt_problems_domain(g->problems, g->problem_of[i]);
+        cost[i] = sxt_grade_needs_sandbox(domain) ? PROGRAM : ANSWER;
+        total += cost[i];
+    }
+    size_t size = (size_t)comm.size, rank = (size_t)comm.rank;
+    g->first = n;
+    g->count = 0;
+    for (size_t i = 0; i < n; i++) {
+        size_t owner = before * size / total;
+        if (owner == rank) {
+            g->first = g->count == 0 ? i : g->first;
+            g->count++;
+        }
+        before += cost[i];
+    }
+    free(cost);
+}
+
+int sxt_grading_open(const struct sxt_run *run, const char *problems,
+                     const char *responses, struct sxt_grading *g,
+                     struct sxt_error *err)
+{
+    int rc = -1;
+
+    *g = (struct sxt_grading){ NULL };
+    g->problems = sxt_problems_open(problems, err);
+    if (g->problems)
+        g->responses = sxt_responses_open(responses, err);
+    if (g->responses)
+        rc = match_problems(g, err);
+    if (rc == 0) {
+        take_share(run->comm, g);
+        rc = sxt_responses_load(
+            g->responses,
+            g->first < sxt_responses_count(g->responses) ? g->first : 0,
+            g->count, err);
+    }
+    return sxt_comm_agree(run->comm, rc, err);
+}
+
+void sxt_grading_free(struct sxt_grading *g)
+{
+    sxt_problems_close(g->problems);
+    sxt_responses_close(g->responses);
+    sxt_frame_destroy(g->verdicts);
+    free(g->problem_of);
+}
+
+static void add_row(struct sxt_grading *g, size_t row,
+                    const struct sxt_verdict *v)
+{
+    struct sxt_frame *f = g->verdicts;
+    struct sxt_span id = sxt_responses_id(g->responses, row);
+
+    sxt_frame_add(f);
+    sxt_frame_set_text(f, SXT_VERDICT_ID, id.data, id.len);
+    sxt_frame_set_i64(f, SXT_VERDICT_SAMPLE,
+                      sxt_responses_sample(g->responses, row));
+    sxt_frame_set_string(f, SXT_VERDICT_VERDICT, sxt_verdict_name(v->kind));
+    sxt_frame_set_text(f, SXT_VERDICT_ANSWER,
+                       v->answer.data ? v->answer.data : "", v->answer.len);
+    sxt_frame_set_string(f, SXT_VERDICT_RULE, v->rule);
+    sxt_frame_set_i64(f, SXT_VERDICT_TESTS_RUN, v->tests_run);
+    sxt_frame_set_i64(f, SXT_VERDICT_TESTS_PASSED, v->tests_passed);
+    sxt_frame_set_f64(f, SXT_VERDICT_CPU_S, v->cpu_s);
+    sxt_frame_set_string(f, SXT_VERDICT_SANDBOX, v->sandbox);
+}
+
+static int grade_share(const struct sxt_grader *grader, struct sxt_grading *g,
+                       const struct sxt_run *run, struct sxt_error *err)
+{
+    struct sxt_question q;
+    struct sxt_verdict v;
+
+    for (size_t i = g->first; i < g->first + g->count; i++) {
+        if (*run->stop)
+            return sxt_err(err, SXT_EXIT_AGAIN,
+                           "stopped while grading; nothing was written");
+        if (sxt_problems_question(g->problems, g->problem_of[i], &q, err) != 0)
+            return -1;
+        if (sxt_grade(grader, &q, sxt_responses_text(g->responses, i), &v,
+                      err) != 0)
+            return -1;
+        add_row(g, i, &v);
+        sxt_verdict_free(&v);
+    }
+    return 0;
+}
+
+/* A sandbox only where programs are graded. */
+static int open_sandbox(const struct sxt_run *run,
+                        const struct sxt_grading_options *options,
+                        const struct sxt_grading *g,
+                        struct sxt_sandbox **sandbox, struct sxt_error *err)
+{
+    struct sxt_sandbox_options o = { options->python, options->accept_reduced };
+    bool programs = false;
+
+    *sandbox = NULL;
+    for (size_t i = g->first; i < g->first + g->count && !programs; i++)
+        programs = sxt_grade_needs_sandbox(
+            sxt_problems_domain(g->problems, g->problem_of[i]));
+    if (!programs)
+        return 0;
+    *sandbox = sxt_sandbox_create(&o, err);
+    if (!*sandbox)
+        return -1;
+    sxt_log(&run->log, SXT_LOG_INFO, "sandbox  %s",
+            sxt_sandbox_describe(*sandbox));
+    return 0;
+}
+
+int sxt_grading_grade(const struct sxt_run *run,
+                      const struct sxt_grading_options *options,
+                      struct sxt_grading *g, struct sxt_error *err)
+{
+    struct sxt_grader grader = { NULL, options->guess };
+    double start = sxt_clock();
+    int rc = open_sandbox(run, options, g, &grader.sandbox, err);
+
+    g->verdicts = sxt_frame_create(sxt_verdict_columns);
+    rc = sxt_comm_agree(run->comm, rc, err);
+    if (rc == 0)
+        rc = sxt_comm_agree(run->comm, grade_share(&grader, g, run, err), err);
+    sxt_sandbox_destroy(grader.sandbox);
+    g->seconds = sxt_clock() - start;
+    return rc;
+}
+
+/* ---- the closing table ---- */
+
+static size_t index_of(const struct sxt_span *list, size_t n,
+                       struct sxt_span item)
+{
+    size_t i = 0;
+
+    while (i < n && (list[i].len != item.len ||
+                     memcmp(list[i].data, item.data, item.len) != 0))
+        i++;
+    return i;
+}
+
+static void print_line(const struct sxt_run *run, struct sxt_span source,
+                       const int64_t *count)
+{
+    struct sxt_str line = SXT_STR_EMPTY;
+    int64_t all = 0;
+
+    for (int k = 0; k < SXT_VERDICT_KINDS; k++)
+        all += count[k];
+    if (all == 0)
+        return;
+    sxt_str_add(&line, "  %-20.*s %8" PRId64 " %8" PRId64 " %6.1f %%",
+                (int)source.len, source.data, all, count[0],
+                100.0 * (double)count[0] / (double)all);
+    for (int k = 1; k < SXT_VERDICT_KINDS; k++)
+        if (count[k] > 0)
+            sxt_str_add(&line, "  %s %" PRId64, sxt_verdict_name(k), count[k]);
+    sxt_log(&run->log, SXT_LOG_INFO, "%s", line.data);
+    sxt_str_free(&line);
+}
+
+void sxt_grading_print(const struct sxt_run *run, const struct sxt_grading *g)
+{
+    size_t n, all = (size_t)SXT_VERDICT_KINDS;
+    struct sxt_span *source = sxt_problems_sources(g->problems, &n);
+    int64_t *count = sxt_calloc((n + 1) * all, sizeof(*count));
+
+    for (size_t i = 0; i < g->count; i++) {
+        int kind = sxt_verdict_parse(
+            sxt_frame_text(g->verdicts, SXT_VERDICT_VERDICT, i));
+        size_t row = g->problem_of[g->first + i];
+        size_t s = index_of(source, n, sxt_problems_source(g->problems, row));
+        count[s * all + (size_t)kind]++;
+        count[n * all + (size_t)kind]++;
+    }
+    for (size_t i = 0; i < (n + 1) * all; i++)
+        count[i] = sxt_comm_sum(run->comm, count[i]);
+    sxt_log(&run->log, SXT_LOG_INFO, "  %-20s %8s %8s %8s", "source", "answers",
+            "pass", "rate");
+    for (size_t s = 0; s < n; s++)
+        print_line(run, source[s], count + s * all);
+    if (n > 1)
+        print_line(run, sxt_span("all"), count + n * all);
+    free(count);
+    free(source);
+}

@@ -1,0 +1,41 @@
+/* grading.h - verdicts for all responses, on all ranks; for grade and
+ * evaluate. */
+#ifndef SXT_STAGE_GRADING_H
+#define SXT_STAGE_GRADING_H
+
+#include "stage/problems.h"
+#include "stage/responses.h"
+#include "stage/stage.h"
+
+/* Parameter group: how to grade. */
+struct sxt_grading_options {
+    char *python;
+    bool guess, accept_reduced;
+};
+extern const struct sxt_cfg_param sxt_grading_params[];
+
+struct sxt_grading {
+    struct sxt_problems *problems;   /* owned */
+    struct sxt_responses *responses; /* owned; this rank's texts are loaded */
+    size_t *problem_of;              /* (responses) row in problems */
+    size_t first, count;             /* this rank's responses */
+    struct sxt_frame *verdicts;      /* of those, sxt_verdict_columns */
+    double seconds;
+};
+
+/* Open both files and check that every response belongs to a problem.
+ * Collective. */
+int sxt_grading_open(const struct sxt_run *run, const char *problems,
+                     const char *responses, struct sxt_grading *g,
+                     struct sxt_error *err);
+/* Grade this rank's share.  Collective. */
+int sxt_grading_grade(const struct sxt_run *run,
+                      const struct sxt_grading_options *options,
+                      struct sxt_grading *g, struct sxt_error *err);
+void sxt_grading_free(struct sxt_grading *g);
+
+/* The closing table: a line a source with counts of each verdict.
+ * Collective. */
+void sxt_grading_print(const struct sxt_run *run, const struct sxt_grading *g);
+
+#endif
