@@ -3,6 +3,7 @@
 #define SXT_STAGE_PROBLEMS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 #include "base/str.h"

@@ -4,6 +4,7 @@
 #define SXT_STAGE_RESPONSES_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 #include "base/str.h"

@@ -289,8 +289,8 @@ static int read_quota(const char *text, struct sxt_span *source, int64_t *most,
 static int quotas(struct sxt_selection *s, const struct sxt_select *v,
                   struct sxt_error *err)
 {
-    struct sxt_span source;
-    int64_t most;
+    struct sxt_span source = { "", 0 };
+    int64_t most = 0;
 
     for (size_t q = 0; q < v->quotas.count; q++) {
         bool known = false;

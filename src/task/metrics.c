@@ -73,10 +73,11 @@ struct sxt_estimate sxt_metric_mean(const double *x, size_t n, uint64_t seed)
     out.value = sum / (double)n;
     for (size_t i = 0; i < n; i++)
         squares += (x[i] - out.value) * (x[i] - out.value);
-    out.stderror = n > 1 ? sqrt(squares / (double)(n - 1) / (double)n) : 0;
+    if (n > 1)
+        out.stderror = sqrt(squares / (double)(n - 1) / (double)n);
     if (binary)
         sxt_metric_wilson(sum, (double)n, &out.low, &out.high);
-    else
+    else if (n > 1)
         bootstrap(x, n, seed, &out);
     return out;
 }

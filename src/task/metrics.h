@@ -15,14 +15,15 @@ double sxt_metric_pass_at_k(int64_t n, int64_t c, int64_t k);
 
 struct sxt_estimate {
     double value;
-    double stderror;  /* of the mean over problems; 0 for one problem */
+    double stderror;  /* of the mean over problems; NaN for one problem */
     double low, high; /* 95 % */
 };
 
 /* Mean of one value a problem.  The interval is Wilson's score interval (1927)
  * if all values are 0 or 1, else the percentile bootstrap over problems (2000
  * resamples drawn from `seed`): samples of one problem are not independent, so
- * problems are the unit.  n = 0: everything NaN. */
+ * problems are the unit.  What cannot be told (n = 0; the spread of one value)
+ * is NaN. */
 struct sxt_estimate sxt_metric_mean(const double *x, size_t n, uint64_t seed);
 
 /* Wilson's interval for `passes` of n, at 95 %. */
