@@ -27,37 +27,38 @@ answer() { # ID TEXT (JSON escapes stay)
     answer arc-challenge/q2 'Moon.\n\n\\boxed{A}'
 } >answers.jsonl
 
+here=$PWD
+stage() { # RANKS COMMAND ARGS...
+    n=$1
+    shift
+    on_ranks "$n" "$SEXTANT" "$@" -o "r$n" -s problems="$here/problems.h5"
+}
 for n in 1 2 3; do
     [ $n -gt 1 ] && [ -z "$MPIRUN" ] && continue
-    ok "reformat on $n ranks" on_ranks $n "$SEXTANT" reformat \
-        -s generations=answers.jsonl -s output=traces-$n.h5
+    ok "reformat on $n ranks" stage $n reformat \
+        -s generations="$here/answers.jsonl"
     says "9 traces  kept 1  splitter 8  invalid 1" "  one was kept, one is unusable"
-    ok "grade on $n ranks" on_ranks $n "$SEXTANT" grade \
-        -s generations=traces-$n.h5 -s output=verdicts-$n.h5
+    ok "grade on $n ranks" stage $n grade -s generations=traces.h5
     says "7        4   57.1 %  wrong 2  no_answer 1" "  a line a source"
     says "2        1   50.0 %  wrong 1" "  letters too"
-    ok "select on $n ranks" on_ranks $n "$SEXTANT" select \
-        -s traces=traces-$n.h5 -s verdicts=verdicts-$n.h5 \
-        -s output=train-$n.h5 -s sharegpt=train-$n.jsonl \
+    ok "select on $n ranks" stage $n select -s sharegpt=train.jsonl \
         -s system_file="$SRCDIR/inputs/prompts/sky-t1.txt"
     says "7        3   42.9 %  verdict 3  surplus 1" "  and the reasons"
-    ok "evaluate on $n ranks" on_ranks $n "$SEXTANT" evaluate \
-        -s generations=answers.jsonl -s output=eval-$n.h5
+    ok "evaluate on $n ranks" stage $n evaluate \
+        -s generations="$here/answers.jsonl"
     says "arc-challenge        pass@1           50.00    50.00  [    9.45,   90.55]        2" "  with Wilson's interval"
     says "gsm8k                maj@3           100.00" "  and the majority's vote"
 done
-same() { # NAME
-    ok "2 ranks write the $1 that 1 writes" "$SEXTANT" diff $1-1.h5 $1-2.h5
-    ok "3 ranks write the $1 that 1 writes" "$SEXTANT" diff $1-1.h5 $1-3.h5
-}
-if [ -n "$MPIRUN" ]; then
-    same traces
-    same verdicts
-    same train
-    same eval
-else
-    skip "ranks write the same" "no MPI launcher works here"
-fi
+for name in traces verdicts train eval; do
+    if [ -n "$MPIRUN" ]; then
+        ok "2 ranks write the $name that 1 writes" \
+            "$SEXTANT" diff r1/$name.h5 r2/$name.h5
+        ok "3 ranks write the $name that 1 writes" \
+            "$SEXTANT" diff r1/$name.h5 r3/$name.h5
+    else
+        skip "ranks write the same $name" "no MPI launcher works here"
+    fi
+done
 ok "responses are graded like generations" "$SEXTANT" grade \
     -s responses=answers.jsonl -s output=direct.h5
 says "7        4   57.1 %" "  with the same counts"
@@ -70,8 +71,8 @@ choose() { # CLAIM COUNTS ARGS...
     claim=$1
     counts=$2
     shift 2
-    ok "select: $claim" "$SEXTANT" select -s traces=traces-1.h5 \
-        -s verdicts=verdicts-1.h5 -s output=s.h5 "$@"
+    ok "select: $claim" "$SEXTANT" select -s traces=r1/traces.h5 \
+        -s verdicts=r1/verdicts.h5 -s output=s.h5 "$@"
     says "$counts" "  $counts"
 }
 choose "all of a problem" "7        4   57.1 %  verdict 3" -s per_problem=0
@@ -80,12 +81,12 @@ choose "a quota" "7        1   14.3 %  verdict 3  surplus 1  quota 2" \
     -s quotas=gsm8k:1
 choose "contaminated" "7        0    0.0 %  verdict 3  contaminated 4" \
     -s decontaminate=problems.h5 -s ngram=3
-exits 78 "a quota for nobody" "$SEXTANT" select -s traces=traces-1.h5 \
-    -s verdicts=verdicts-1.h5 -s output=x.h5 -s quotas=nobody:1
+exits 78 "a quota for nobody" "$SEXTANT" select -s traces=r1/traces.h5 \
+    -s verdicts=r1/verdicts.h5 -s output=x.h5 -s quotas=nobody:1
 says "no answer is from that source" "  says so"
 ok "ShareGPT lines come back" "$SEXTANT" select \
-    -s from_sharegpt=train-1.jsonl -s output=back.h5 -s sharegpt=back.jsonl
-ok "  the same" cmp train-1.jsonl back.jsonl
+    -s from_sharegpt=r1/train.jsonl -s output=back.h5 -s sharegpt=back.jsonl
+ok "  the same" cmp r1/train.jsonl back.jsonl
 
 # ---- faults
 {
