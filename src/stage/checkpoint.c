@@ -268,6 +268,23 @@ static int64_t *list_steps(const struct sxt_checkpoint *c, size_t *count)
     return (int64_t *)all;
 }
 
+/* What a killed run was writing.  Nobody else writes here. */
+static void remove_parts(const struct sxt_checkpoint *c)
+{
+    DIR *dir = c->run->comm.rank == 0 ? opendir(c->dir) : NULL;
+
+    for (struct dirent *e = dir ? readdir(dir) : NULL; e; e = readdir(dir)) {
+        if (!sxt_starts_with(e->d_name, "step-") ||
+            !sxt_ends_with(e->d_name, ".h5.part"))
+            continue;
+        char *path = sxt_path_join(c->dir, e->d_name);
+        sxt_file_remove(path, NULL);
+        free(path);
+    }
+    if (dir)
+        closedir(dir);
+}
+
 /* A file that cannot be removed costs space, not the run. */
 static void remove_old(const struct sxt_checkpoint *c)
 {
@@ -454,6 +471,7 @@ int sxt_checkpoint_restore(const struct sxt_checkpoint *c,
     int64_t *steps = list_steps(c, &n);
     int rc = -1;
 
+    remove_parts(c);
     for (size_t i = 0; i < n && rc != 0; i++) {
         struct sxt_progress p = { 0 };
         struct sxt_error why = { 0 };

@@ -163,7 +163,7 @@ static int train(struct sxt_sft *s, struct sxt_error *err)
         if (stop)
             return sxt_err(err, SXT_EXIT_AGAIN,
                            "stopped behind step %" PRId64 " of %" PRId64
-                           ", state saved; the same command goes on",
+                           ", state saved",
                            s->progress.step, s->total_steps);
     }
     return 0;

@@ -10,27 +10,25 @@ static const struct {
     const char *what;
     struct sxt_lrsched s;
 } schedules[] = {
-    { "constant, warm-up 4",
-      { SXT_LR_CONSTANT, 1e-5, 0, 4, 20, 1, 1, 0 } },
-    { "linear, warm-up 5",
-      { SXT_LR_LINEAR, 1e-5, 0, 5, 30, 1, 1, 0 } },
-    { "cosine, no warm-up",
-      { SXT_LR_COSINE, 1e-5, 0, 0, 25, 1, 1, 0 } },
+    { "constant, warm-up 4", { SXT_LR_CONSTANT, 1e-5, 0, 4, 20, 1, 1, 0 } },
+    { "linear, warm-up 5", { SXT_LR_LINEAR, 1e-5, 0, 5, 30, 1, 1, 0 } },
+    { "cosine, no warm-up", { SXT_LR_COSINE, 1e-5, 0, 0, 25, 1, 1, 0 } },
     { "cosine of 510 steps, 51 of warm-up",
       { SXT_LR_COSINE, 1e-5, 0, 51, 510, 1, 1, 0 } },
-    { "cosine to a floor",
-      { SXT_LR_COSINE, 1e-5, 1e-6, 3, 24, 1, 1, 0 } },
+    { "cosine to a floor", { SXT_LR_COSINE, 1e-5, 1e-6, 3, 24, 1, 1, 0 } },
     { "restarts every 100 steps",
       { SXT_LR_RESTARTS, 1e-5, 1e-7, 0, 310, 100, 1, 0 } },
     { "restarts, periods doubling",
       { SXT_LR_RESTARTS, 1e-5, 1e-7, 0, 80, 10, 2, 0 } },
     { "restarts behind a warm-up",
       { SXT_LR_RESTARTS, 1e-5, 1e-7, 5, 40, 10, 1, 0 } },
-    { "wsd",
-      { SXT_LR_WSD, 1e-5, 1e-6, 4, 30, 1, 1, 10 } },
+    { "wsd", { SXT_LR_WSD, 1e-5, 1e-6, 4, 30, 1, 1, 10 } },
 };
 
-static const struct { int schedule, step; double lr; } points[] = {
+static const struct {
+    int schedule, step;
+    double lr;
+} points[] = {
     { 0, 1, 0 },
     { 0, 2, 2.5000000000000002e-06 },
     { 0, 5, 1.0000000000000001e-05 },

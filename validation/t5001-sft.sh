@@ -1,0 +1,120 @@
+#!/bin/sh
+# t5001-sft.sh - fine-tuning as people run it: signals, kills, resume, ranks.
+n=0
+failed=0
+ok() { # CLAIM COMMAND... - one TAP line
+    claim=$1
+    shift
+    n=$((n + 1))
+    if "$@"; then
+        echo "ok $n - $claim"
+    else
+        echo "not ok $n - $claim"
+        failed=1
+    fi
+}
+exits() { # CODE COMMAND... - the command ends with this code
+    code=$1
+    shift
+    "$@"
+    [ $? -eq "$code" ]
+}
+if [ -z "$MPIRUN" ]; then
+    echo "1..0 # SKIP no MPI launcher works here"
+    exit 0
+fi
+OMP_NUM_THREADS=1
+export OMP_NUM_THREADS
+model=$SRCDIR/validation/golden/sft-run.h5
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+cd "$dir" || exit 1
+mkdir whole two killed asked
+for d in whole two killed asked; do
+    "$BUILDDIR/src/stage/test/make_train" $d/train.h5 30 || exit 1
+done
+
+cat >sft.cfg <<END
+sft: {
+    model = "$model";
+    batch = 8;
+    epochs = 3;
+    max_tokens = 128;
+    lr = 0.003;
+    threads = 1;
+    eval_fraction = 0.1;
+    checkpoint: { every_steps = 1; };
+};
+END
+
+# sft RANKS DIR [SETTING...] - run in DIR, say so into DIR/log
+sft() {
+    ranks=$1
+    where=$2
+    shift 2
+    (cd "$where" &&
+        "$MPIRUN" $MPIRUN_FLAGS -n "$ranks" "$SEXTANT" sft ../sft.cfg "$@" \
+            >>log 2>&1)
+}
+lines() { # COUNT FILE
+    [ "$(wc -l <"$2")" -eq "$1" ]
+}
+
+ok "a dry run succeeds" sft 2 whole --dry-run
+ok "... and tells the memory of a rank" grep -q 'together' whole/log
+ok "... and writes nothing" test ! -e whole/checkpoints -a ! -e whole/model.h5
+ok "one rank trains" sft 1 whole
+ok "... ends with one Performance line" \
+    test "$(grep -c 'Performance: .* tokens/s' whole/log)" -eq 1
+ok "... writes a line of metrics for each of 12 steps" \
+    lines 12 whole/metrics.jsonl
+ok "... and model and metrics describe themselves" \
+    sh -c '"$SEXTANT" info whole/model.h5 whole/metrics.h5 >/dev/null'
+
+ok "two ranks stop behind step 5 with code 75" \
+    exits 75 sft 2 two -s stop_after=5
+touch two/STOP
+ok "... and behind the next if there is a file STOP" exits 75 sft 2 two
+rm two/STOP
+ok "... three ranks go on to the end" sft 3 two
+ok "... metrics have no step twice" lines 12 two/metrics.jsonl
+ok "... and the model holds the bytes of one rank's, never stopped" \
+    "$SEXTANT" diff whole/model.h5 two/model.h5
+
+# Kill without warning when a checkpoint is in the making, or just made.
+kills=0
+for step in 2 5 8; do
+    (cd killed && exec "$SEXTANT" sft ../sft.cfg >>log 2>&1) &
+    pid=$!
+    while kill -0 $pid 2>/dev/null; do
+        ls killed/checkpoints 2>/dev/null | grep -q "step-$step" && break
+        sleep 0.02
+    done
+    kill -9 $pid 2>/dev/null && kills=$((kills + 1))
+    wait $pid 2>/dev/null
+done
+ok "runs were killed ($kills)" test $kills -eq 3
+ok "... and the next one finishes" sft 1 killed
+ok "... with the bytes of a run that was never killed" \
+    "$SEXTANT" diff whole/model.h5 killed/model.h5
+ok "... no half-written file is left" \
+    sh -c '! ls killed/checkpoints | grep -q part'
+ok "... and two checkpoints are" \
+    test "$(ls killed/checkpoints | wc -l)" -eq 2
+(cd asked && exec "$SEXTANT" sft ../sft.cfg >>log 2>&1) &
+pid=$!
+while kill -0 $pid 2>/dev/null && [ ! -e asked/checkpoints/step-2.h5 ]; do
+    sleep 0.02
+done
+kill -TERM $pid
+ok "asked to stop by a signal, a run saves and ends with code 75" \
+    exits 75 wait $pid
+ok "... the same command ends with the bytes of an uninterrupted run" \
+    sh -c 'cd asked && "$SEXTANT" sft ../sft.cfg >>log 2>&1 &&
+           "$SEXTANT" diff ../whole/model.h5 model.h5 >/dev/null'
+ok "a checkpoint is a model" \
+    sh -c '"$SEXTANT" info killed/checkpoints/*.h5 >/dev/null'
+
+[ $failed -eq 0 ] || sed 's/^/# /' two/log killed/log | tail -40
+echo "1..$n"
+exit $failed
