@@ -1,61 +1,12 @@
-/* engine.c - which tokens go into the next pass, and what is drawn from it. */
-#include "model/engine.h"
+/* engine.c - the life of an engine, and its passes: which tokens go into the
+ * next one, and what is drawn from it. */
+#include "model/engine_impl.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "model/blocks.h"
-#include "model/stop.h"
-
-/* An answer under way, in a slot. */
-struct seq {
-    uint64_t item, key;
-    int32_t *ids; /* (limit): prompt, then drawn */
-    size_t n_prompt;
-    size_t n;        /* ids known */
-    size_t computed; /* positions in the cache */
-    size_t limit;    /* n may grow to this */
-    int32_t *page;   /* (pages of limit) */
-    size_t n_pages;
-    size_t worst_pages;
-    size_t mate;    /* slot whose pages the first `shared` positions are */
-    size_t shared;  /* 0: none, or they are computed */
-    size_t planned; /* rows in the pass being built */
-    struct sxt_str text;
-    struct sxt_loop loop;
-    double logprob;
-};
-
-struct sxt_engine {
-    const struct sxt_layout *layout;
-    struct sxt_num *num;
-    const struct sxt_tokenizer *tok;
-    struct sxt_paged *paged;
-    struct sxt_blocks *blocks;
-    struct sxt_engine_size size;
-    struct sxt_draw draw;
-    size_t vocab;          /* ids from here on are never drawn */
-    uint64_t *unstoppable; /* (vocab bits): all ids but the stop ids */
-    struct seq *seq;       /* (batch) slots */
-    size_t *active;        /* (batch) slots in use, oldest first */
-    size_t n_active;
-    size_t *idle; /* (batch) stack of slots */
-    size_t n_idle;
-    struct sxt_claim *claims; /* (batch + 1), scratch of safe() */
-    /* The pass being built. */
-    struct sxt_paged_rows rows;
-    int32_t *id, *slot, *pos, *logit_row;
-    size_t *drawing;            /* (batch) slots, in the order of logits */
-    struct sxt_sample_row *how; /* (batch) */
-    int32_t *drawn;             /* (batch) */
-    float *logprob;             /* (batch) */
-    /* Lengths of finished answers: sums of l and l^2, with a prior. */
-    double sum_length, sum_square;
-    double weight_bytes, position_bytes, bytes_per_s, flop_per_s;
-    struct sxt_engine_stats stats;
-};
 
 const char *sxt_finish_name(enum sxt_finish finish)
 {
@@ -67,11 +18,6 @@ const char *sxt_finish_name(enum sxt_finish finish)
 static size_t min(size_t a, size_t b)
 {
     return a < b ? a : b;
-}
-
-static size_t pages_of(const struct sxt_engine *e, size_t positions)
-{
-    return (positions + e->size.block - 1) / e->size.block;
 }
 
 static struct sxt_paged_size paged_size(const struct sxt_engine_size *s)
@@ -164,14 +110,12 @@ struct sxt_engine *sxt_engine_create(const struct sxt_layout *layout,
     return e;
 }
 
-static void release(struct sxt_engine *e, size_t at);
-
 void sxt_engine_destroy(struct sxt_engine *e)
 {
     if (!e)
         return;
     while (e->n_active > 0)
-        release(e, e->n_active - 1);
+        sxt_engine_release(e, e->n_active - 1);
     sxt_paged_destroy(e->paged);
     sxt_blocks_destroy(e->blocks);
     void *const arrays[] = { e->unstoppable, e->seq,     e->active, e->idle,
@@ -188,228 +132,13 @@ size_t sxt_engine_active(const struct sxt_engine *e)
     return e->n_active;
 }
 
-/* ---- room ---- */
-
-/* Pages that would come back if this answer ended now: those it shares with
- * nobody.  Only pages of the prompt are ever shared. */
-static size_t pages_alone(const struct sxt_engine *e, const struct seq *s)
-{
-    size_t shareable = min(s->n_pages, s->n_prompt / e->size.block);
-    size_t alone = s->n_pages - shareable;
-
-    for (size_t i = 0; i < shareable; i++)
-        alone += sxt_blocks_holders(e->blocks, s->page[i]) == 1;
-    return alone;
-}
-
-/* The banker's test after `who` (NULL: nobody) took `more` pages, and with
- * one more claim if `extra` is not NULL. */
-static bool safe(const struct sxt_engine *e, const struct seq *who, size_t more,
-                 const struct sxt_claim *extra)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < e->n_active; i++) {
-        const struct seq *s = &e->seq[e->active[i]];
-        size_t taken = s == who ? more : 0;
-        e->claims[n++] =
-            (struct sxt_claim){ pages_alone(e, s) + taken,
-                                s->worst_pages - s->n_pages - taken };
-    }
-    if (extra)
-        e->claims[n++] = *extra;
-    return sxt_blocks_safe(e->claims, n, sxt_blocks_free(e->blocks) - more);
-}
-
-/* Pages up to `positions`; false if they are not granted now. */
-static bool grow(struct sxt_engine *e, size_t slot, size_t positions)
-{
-    struct seq *s = &e->seq[slot];
-    size_t have = s->n_pages, want = pages_of(e, positions);
-
-    if (want <= have)
-        return true;
-    if (want - have > sxt_blocks_free(e->blocks) ||
-        !safe(e, s, want - have, NULL))
-        return false;
-    while (s->n_pages < want)
-        s->page[s->n_pages++] = sxt_blocks_take(e->blocks);
-    sxt_paged_map(e->paged, slot, have, s->page + have, want - have);
-    return true;
-}
-
-/* Pages an answer will hold on average while it is under way.  Seen at a
- * random moment, answers of lengths l are E[l^2] / (2 E[l]) long. */
-static size_t pages_expected(const struct sxt_engine *e, size_t n_prompt,
-                             size_t now, size_t limit)
-{
-    size_t live = n_prompt + (size_t)(e->sum_square / (2 * e->sum_length));
-
-    return pages_of(e, min(live > now ? live : now, limit));
-}
-
-static size_t limit_of(const struct sxt_engine *e, const struct sxt_prompt *p)
-{
-    return min(p->n + e->draw.max_tokens, e->size.length);
-}
-
-/* The youngest answer with the same prompt, or batch if there is none. */
-static size_t find_mate(const struct sxt_engine *e, const struct sxt_prompt *p)
-{
-    for (size_t i = e->n_active; i-- > 0;) {
-        const struct seq *s = &e->seq[e->active[i]];
-        if (s->n_prompt == p->n &&
-            memcmp(s->ids, p->ids, p->n * sizeof(*p->ids)) == 0)
-            return e->active[i];
-    }
-    return e->size.batch;
-}
-
-/* Full pages of the prompt; the last token is left to compute, for it gives
- * the first logits. */
-static size_t pages_to_share(const struct sxt_engine *e, const struct seq *mate,
-                             size_t n_prompt)
-{
-    return min((n_prompt - 1) / e->size.block, mate->n_pages);
-}
-
-bool sxt_engine_room(const struct sxt_engine *e, const struct sxt_prompt *p)
-{
-    size_t limit = limit_of(e, p), sum;
-
-    if (e->n_active == 0)
-        return true;
-    if (e->n_idle == 0)
-        return false;
-    sum = pages_expected(e, p->n, p->n + p->n_given, limit);
-    for (size_t i = 0; i < e->n_active; i++) {
-        const struct seq *s = &e->seq[e->active[i]];
-        sum += pages_expected(e, s->n_prompt, s->n, s->limit);
-    }
-    /* Tested without sharing: sharing takes fewer pages, but those it takes
-     * come back later; add() shares only if that is safe too. */
-    struct sxt_claim new = { 0, pages_of(e, limit) };
-    return sum <= e->size.pages && safe(e, NULL, 0, &new);
-}
-
-/* Take the mate's pages along, unless that makes the state unsafe. */
-static void share_pages(struct sxt_engine *e, struct seq *s,
-                        const struct sxt_prompt *p)
-{
-    size_t mate = find_mate(e, p);
-
-    if (mate == e->size.batch)
-        return;
-    const struct seq *m = &e->seq[mate];
-    size_t n = pages_to_share(e, m, p->n);
-    for (size_t i = 0; i < n; i++) {
-        sxt_blocks_share(e->blocks, m->page[i]);
-        s->page[i] = m->page[i];
-    }
-    struct sxt_claim claim = { 0, s->worst_pages - n };
-    if (!safe(e, NULL, 0, &claim)) {
-        for (size_t i = 0; i < n; i++)
-            sxt_blocks_give(e->blocks, s->page[i]);
-        return;
-    }
-    s->n_pages = n;
-    s->mate = mate;
-    s->shared = s->computed = n * e->size.block;
-    e->stats.shared_tokens += s->shared;
-}
-
-/* ---- adding and removing ---- */
-
-/* Text and loop state after one more token. */
-static bool follow(struct sxt_engine *e, struct seq *s)
-{
-    if (e->tok)
-        sxt_tokenizer_decode(e->tok, &s->ids[s->n - 1], 1, true, &s->text);
-    return sxt_loop_add(&s->loop, s->ids + s->n_prompt, s->n - s->n_prompt);
-}
-
-void sxt_engine_add(struct sxt_engine *e, const struct sxt_prompt *p)
-{
-    size_t limit = limit_of(e, p);
-
-    SXT_CHECK(e->n_idle > 0 && p->n > 0 && p->n + p->n_given < limit);
-    size_t slot = e->idle[--e->n_idle];
-    struct seq *s = &e->seq[slot];
-    *s = (struct seq){ .item = p->item,
-                       .key = p->key,
-                       .n_prompt = p->n,
-                       .limit = limit,
-                       .worst_pages = pages_of(e, limit),
-                       .logprob = p->given_logprob };
-    s->ids = sxt_alloc(limit, sizeof(*s->ids));
-    s->page = sxt_alloc(s->worst_pages, sizeof(*s->page));
-    memcpy(s->ids, p->ids, p->n * sizeof(*p->ids));
-    s->n = p->n;
-    for (size_t i = 0; i < p->n_given; i++) {
-        s->ids[s->n++] = p->given[i];
-        follow(e, s);
-    }
-    share_pages(e, s, p);
-    if (s->n_pages > 0)
-        sxt_paged_map(e->paged, slot, 0, s->page, s->n_pages);
-    e->active[e->n_active++] = slot;
-    /* At once, if there are pages, so that others can share them. */
-    grow(e, slot, s->n);
-}
-
-/* Forget the answer at place `at` of the active list. */
-static void release(struct sxt_engine *e, size_t at)
-{
-    size_t slot = e->active[at];
-    struct seq *s = &e->seq[slot];
-
-    /* Who waited for this prompt's pages: they were computed long ago. */
-    for (size_t i = 0; i < e->n_active; i++)
-        if (e->seq[e->active[i]].mate == slot)
-            e->seq[e->active[i]].shared = 0;
-    for (size_t i = 0; i < s->n_pages; i++)
-        sxt_blocks_give(e->blocks, s->page[i]);
-    free(s->ids);
-    free(s->page);
-    sxt_str_free(&s->text);
-    e->n_active--;
-    memmove(e->active + at, e->active + at + 1,
-            (e->n_active - at) * sizeof(*e->active));
-    e->idle[e->n_idle++] = slot;
-}
-
-static struct sxt_answer answer_of(const struct seq *s, enum sxt_finish finish)
-{
-    return (struct sxt_answer){ .item = s->item,
-                                .key = s->key,
-                                .prompt_ids = s->ids,
-                                .n_prompt = s->n_prompt,
-                                .ids = s->ids + s->n_prompt,
-                                .n = s->n - s->n_prompt,
-                                .text = { s->text.data, s->text.len },
-                                .finish = finish,
-                                .logprob = s->logprob };
-}
-
-void sxt_engine_abandon(struct sxt_engine *e, sxt_answer_fn *each,
-                        void *context)
-{
-    while (e->n_active > 0) {
-        struct sxt_answer a =
-            answer_of(&e->seq[e->active[e->n_active - 1]], SXT_FINISH_NONE);
-        if (each)
-            each(context, &a);
-        release(e, e->n_active - 1);
-    }
-}
-
 /* ---- a pass ---- */
 
 /* The first positions come from a mate: are they computed when this pass
  * looks at them?  They are if the mate computes them in the same pass. */
-static bool prefix_ready(struct sxt_engine *e, struct seq *s)
+static bool prefix_ready(struct sxt_engine *e, struct sxt_seq *s)
 {
-    const struct seq *m = &e->seq[s->mate];
+    const struct sxt_seq *m = &e->seq[s->mate];
 
     if (s->shared == 0)
         return true;
@@ -423,14 +152,14 @@ static bool prefix_ready(struct sxt_engine *e, struct seq *s)
  * cut at multiples of the chunk. */
 static void plan(struct sxt_engine *e, size_t slot)
 {
-    struct seq *s = &e->seq[slot];
+    struct sxt_seq *s = &e->seq[slot];
     size_t left = e->size.batch + e->size.chunk - e->rows.n;
     size_t piece = e->size.chunk - s->computed % e->size.chunk;
     size_t n = min(s->n - s->computed, piece);
 
     if (n > left || !prefix_ready(e, s))
         return;
-    if (!grow(e, slot, s->computed + n))
+    if (!sxt_engine_grow(e, slot, s->computed + n))
         n = min(n, s->n_pages * e->size.block - s->computed);
     if (n == 0) {
         e->stats.waits++;
@@ -458,7 +187,7 @@ static void plan_pass(struct sxt_engine *e)
         e->seq[e->active[i]].planned = 0;
     for (int prompts = 0; prompts < 2; prompts++) {
         for (size_t i = 0; i < e->n_active; i++) {
-            const struct seq *s = &e->seq[e->active[i]];
+            const struct sxt_seq *s = &e->seq[e->active[i]];
             if ((s->n - s->computed > 1) == (prompts == 1) && s->planned == 0)
                 plan(e, e->active[i]);
         }
@@ -477,7 +206,7 @@ static void account(struct sxt_engine *e)
                   (double)e->rows.n_logits * head;
 
     for (size_t i = 0; i < e->n_active; i++) {
-        struct seq *s = &e->seq[e->active[i]];
+        struct sxt_seq *s = &e->seq[e->active[i]];
         double n = (double)s->planned, seen = (double)s->computed;
         if (s->planned == 0)
             continue;
@@ -494,7 +223,7 @@ static void account(struct sxt_engine *e)
     e->stats.least_seconds += by_bytes > by_flop ? by_bytes : by_flop;
 }
 
-static bool below_minimum(const struct sxt_engine *e, const struct seq *s)
+static bool below_minimum(const struct sxt_engine *e, const struct sxt_seq *s)
 {
     return s->n - s->n_prompt < e->draw.min_tokens;
 }
@@ -522,7 +251,7 @@ static void sample_all(struct sxt_engine *e, const float *logits)
     size_t n = e->rows.n_logits;
 
     for (size_t i = 0; i < n; i++) {
-        const struct seq *s = &e->seq[e->drawing[i]];
+        const struct sxt_seq *s = &e->seq[e->drawing[i]];
         e->how[i] =
             (struct sxt_sample_row){ .temperature = (float)d->temperature,
                                      .top_p = (float)d->top_p,
@@ -554,7 +283,7 @@ static bool is_stop_id(const struct sxt_draw *d, int32_t id)
 }
 
 /* The answer goes on by one token; is it over? */
-static enum sxt_finish accept_token(struct sxt_engine *e, struct seq *s,
+static enum sxt_finish accept_token(struct sxt_engine *e, struct sxt_seq *s,
                                     int32_t id, double logprob)
 {
     size_t searched = s->text.len;
@@ -564,7 +293,7 @@ static enum sxt_finish accept_token(struct sxt_engine *e, struct seq *s,
     s->logprob += logprob;
     if (is_stop_id(&e->draw, id) && !below)
         return SXT_FINISH_STOP;
-    loops = follow(e, s);
+    loops = sxt_engine_follow(e, s);
     if (!below && s->text.len > searched) {
         struct sxt_span text = { s->text.data, s->text.len };
         long at = sxt_stop_find(text, searched, e->draw.stop, e->draw.n_stop);
@@ -603,22 +332,22 @@ void sxt_engine_step(struct sxt_engine *e, sxt_answer_fn *done, void *context)
     account(e);
     const float *logits = sxt_paged_forward(e->paged, &e->rows);
     for (size_t i = 0; i < e->n_active; i++) {
-        struct seq *s = &e->seq[e->active[i]];
+        struct sxt_seq *s = &e->seq[e->active[i]];
         s->computed += s->planned;
         s->planned = 0;
     }
     sample_all(e, logits);
     e->stats.drawn_tokens += e->rows.n_logits;
     for (size_t i = 0; i < e->rows.n_logits; i++) {
-        struct seq *s = &e->seq[e->drawing[i]];
+        struct sxt_seq *s = &e->seq[e->drawing[i]];
         enum sxt_finish finish =
             accept_token(e, s, e->drawn[i], (double)e->logprob[i]);
         if (finish == SXT_FINISH_NONE)
             continue;
-        struct sxt_answer a = answer_of(s, finish);
+        struct sxt_answer a = sxt_engine_answer(s, finish);
         done(context, &a);
         learn_length(e, s->n - s->n_prompt);
-        release(e, place_of(e, e->drawing[i]));
+        sxt_engine_release(e, place_of(e, e->drawing[i]));
     }
     e->stats.seconds += sxt_clock() - begin;
 }
