@@ -11,7 +11,10 @@
  * Standard, 3.9, "U+FFFD substitution of maximal subparts"). */
 struct sxt_span sxt_normal_utf8(struct sxt_span text, struct sxt_str *space);
 
-/* Unicode normal form C of valid UTF-8; Unicode Standard Annex 15. */
+/* Unicode normal form C of valid UTF-8; Unicode Standard Annex 15.  By the
+ * Unicode version of utf8proc (2.8: 14).  The tokenizers library has an older
+ * one: it leaves combining marks newer than Unicode 9 in the order in which
+ * they stand, and so gives other ids for some pairs of such marks. */
 struct sxt_span sxt_normal_nfc(struct sxt_span text, struct sxt_str *space);
 
 #endif

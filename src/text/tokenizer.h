@@ -3,7 +3,13 @@
  * Stages: added tokens are cut out of the raw text (leftmost, longest) → NFC →
  * pre-tokeniser (Split by regex, ByteLevel, Digits, Sequence of these) → byte
  * map → merges by rank.  Sennrich et al., arXiv:1508.07909.  Anything else in
- * the file is refused by name. */
+ * the file is refused by name.
+ *
+ * The ids are those of the tokenizers library 0.20 with add_special_tokens
+ * off: what a post-processor would add before or behind the text (BOS, EOS) is
+ * never added, and truncation and padding are the caller's.  Bytes for which
+ * the vocabulary has no token vanish, as they do there.  See normal.h for the
+ * one known difference. */
 #ifndef SXT_TEXT_TOKENIZER_H
 #define SXT_TEXT_TOKENIZER_H
 
@@ -25,7 +31,9 @@ void sxt_ids_add(struct sxt_ids *ids, int32_t id);
 void sxt_ids_add_all(struct sxt_ids *ids, const int32_t *more, size_t n);
 void sxt_ids_free(struct sxt_ids *ids);
 
-/* From the bytes of a tokenizer.json; `where` names them in messages. */
+/* From the bytes of a tokenizer.json; `where` names them in messages.  NULL on
+ * failure, SXT_EXIT_DATA.  A special token that plain text could become by
+ * merges is refused as well. */
 struct sxt_tokenizer *sxt_tokenizer_parse(const char *json, size_t n,
                                           const char *where,
                                           struct sxt_error *err);
