@@ -1,5 +1,4 @@
 /* help.c - what --help, --version and --build-info print. */
-#include <mpi.h>
 #include <stdio.h>
 
 #include "app/cli.h"
@@ -8,7 +7,8 @@ static const char program_help[] =
     "Usage: sextant COMMAND [CONFIG.cfg] [OPTION]... [OPERAND]...\n"
     "Distil a reasoning model: generate, grade, select, fine-tune, evaluate.\n"
     "\n"
-    "Start more ranks with mpirun or srun; outputs do not depend on how many.\n";
+    "Start more ranks with mpirun or srun; outputs do not depend on their\n"
+    "number.\n";
 
 static const char option_help[] =
     "\n"
@@ -51,9 +51,12 @@ void sxt_cli_version(void)
 
 void sxt_cli_build_info(void)
 {
-    printf("sextant %s\ncompiler  %s\nMPI       %d.%d standard\n"
+    char mpi[200];
+
+    sxt_comm_library(mpi, sizeof(mpi));
+    printf("sextant %s\ncompiler  %s\nMPI       %s\n"
            "oneDNN    %s\nCUDA      no\ndebug     %s\ndata      %s\n",
-           PACKAGE_VERSION, __VERSION__, MPI_VERSION, MPI_SUBVERSION,
+           PACKAGE_VERSION, __VERSION__, mpi,
 #ifdef HAVE_ONEDNN
            "yes",
 #else

@@ -51,10 +51,11 @@ size_t sxt_frame_add(struct sxt_frame *f);
 void sxt_frame_copy_row(struct sxt_frame *f, const struct sxt_frame *from,
                         size_t row);
 
-/* Set a value of the last row; a ragged value at most once per row. */
-void sxt_frame_set_i64(struct sxt_frame *f, size_t col, int64_t x); /* I32 I64 */
+/* Set a value of the last row; a ragged value at most once per row.  i64 sets
+ * I32 columns too, f64 F32 columns. */
+void sxt_frame_set_i64(struct sxt_frame *f, size_t col, int64_t x);
 void sxt_frame_set_u64(struct sxt_frame *f, size_t col, uint64_t x);
-void sxt_frame_set_f64(struct sxt_frame *f, size_t col, double x); /* F32 F64 */
+void sxt_frame_set_f64(struct sxt_frame *f, size_t col, double x);
 void sxt_frame_set_text(struct sxt_frame *f, size_t col, const char *data,
                         size_t n);
 void sxt_frame_set_string(struct sxt_frame *f, size_t col, const char *text);

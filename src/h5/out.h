@@ -1,9 +1,10 @@
 /* out.h - writing a file that explains itself and is complete or absent.
  *
  * Collective (but for sxt_out_range) over the communicator given at create:
- * every rank makes the same calls in the same order.  Bytes go to PATH.part; commit checks that every
- * rank's every call succeeded, reads checksums back, syncs, renames.  One
- * failed call poisons the file: commit then removes it and reports.
+ * every rank makes the same calls in the same order.  Bytes go to PATH.part;
+ * commit checks that every rank's every call succeeded, reads checksums back,
+ * syncs, renames.  One failed call poisons the file: commit then removes it and
+ * reports.
  *
  * Bytes outside /provenance depend on the data only, not on the number of
  * ranks, the clock or the host. */

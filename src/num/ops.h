@@ -138,7 +138,7 @@ struct sxt_sample {
     const float *logits; /* (rows, ld) */
     size_t rows, vocab, ld;
     const struct sxt_sample_row *row; /* (rows), host memory */
-    const uint64_t *allowed;          /* (vocab / 64 rounded up) or NULL, host */
+    const uint64_t *allowed; /* (vocab / 64 rounded up) or NULL, host */
     int32_t *id;                      /* (rows), host memory: out */
     float *logprob; /* (rows), host: out; of id under the temperature-1 softmax
                        of the raw logits */

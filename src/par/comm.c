@@ -1,6 +1,7 @@
 /* comm.c - agreement and small collectives over MPI. */
 #include "par/comm.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +25,15 @@ struct sxt_comm sxt_comm_init(int *argc, char ***argv)
 
     MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided);
     return sxt_comm_from_mpi(MPI_COMM_WORLD);
+}
+
+void sxt_comm_library(char *text, size_t size)
+{
+    char name[MPI_MAX_LIBRARY_VERSION_STRING];
+    int n;
+
+    MPI_Get_library_version(name, &n);
+    snprintf(text, size, "%.*s", (int)strcspn(name, ",\n"), name);
 }
 
 void sxt_comm_finalize(void)

@@ -18,6 +18,8 @@ struct sxt_comm {
 
 /* Start MPI (funneled threads) and return the world, with errors fatal. */
 struct sxt_comm sxt_comm_init(int *argc, char ***argv);
+/* Name and version of the MPI library; works before sxt_comm_init. */
+void sxt_comm_library(char *text, size_t size);
 /* End MPI.  Collective. */
 void sxt_comm_finalize(void);
 struct sxt_comm sxt_comm_from_mpi(MPI_Comm mpi);

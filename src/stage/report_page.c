@@ -14,8 +14,8 @@ static const char head[] =
     "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
     "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
     "<title>Sextant report</title>\n<style>\n"
-    ":root{color-scheme:light dark;--ink:#1c2733;--paper:#fcfcfa;--soft:#6a7683;"
-    "--rule:#d9dde2;--bar:#2f6f9f;--back:#e8ecf0}\n"
+    ":root{color-scheme:light dark;--ink:#1c2733;--paper:#fcfcfa;"
+    "--soft:#6a7683;--rule:#d9dde2;--bar:#2f6f9f;--back:#e8ecf0}\n"
     "@media(prefers-color-scheme:dark){:root{--ink:#e4e8ec;--paper:#14181d;"
     "--soft:#98a3af;--rule:#333b45;--bar:#6cb0e0;--back:#252c34}}\n"
     "body{font:16px/1.5 system-ui,sans-serif;color:var(--ink);"
@@ -77,8 +77,8 @@ static void add_acceptance(const struct sxt_report *r, struct sxt_str *out)
     }
     sxt_svg_bars(out, &chart, bars, r->n_sources);
     free(bars);
-    sxt_str_add(out, "<div class=\"table\"><table><tr><th>source</th><th>samples"
-                     "</th><th>passed</th><th>kept</th></tr>\n");
+    sxt_str_add(out, "<div class=\"table\"><table><tr><th>source</th>"
+                     "<th>samples</th><th>passed</th><th>kept</th></tr>\n");
     for (size_t i = 0; i < r->n_sources; i++) {
         const struct sxt_report_source *s = &r->sources[i];
         sxt_str_add(out, "<tr>");

@@ -10,7 +10,8 @@
 #include "base/mem.h"
 
 /* The plot area inside a 640 x 240 picture, in its units. */
-enum { WIDTH = 640, HEIGHT = 240, LEFT = 64, RIGHT = 12, TOP = 12, BOTTOM = 40 };
+enum { WIDTH = 640, HEIGHT = 240 };
+enum { LEFT = 64, RIGHT = 12, TOP = 12, BOTTOM = 40 };
 
 void sxt_html_escape(struct sxt_str *out, const char *text, size_t n)
 {
