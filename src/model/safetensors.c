@@ -1,4 +1,4 @@
-/* safetensors.c - reading weight files: trust nothing, then read. */
+/* safetensors.c - reading weight files, single or in shards. */
 #define _GNU_SOURCE
 #include "model/safetensors.h"
 
@@ -10,11 +10,11 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/json.h"
 #include "base/mem.h"
+#include "model/safetensors_parse.h"
 
 /* The reference implementation's limit, too. */
-enum { MAX_HEADER_BYTES = 100000000, MAX_NAME_BYTES = 256 };
+enum { MAX_HEADER_BYTES = 100000000 };
 
 struct shard {
     char *path; /* owned */
@@ -25,212 +25,14 @@ struct shard {
 struct sxt_st_in {
     struct shard *shards;
     size_t n_shards;
-    struct sxt_st_tensor *tensors; /* by name, once open is done */
-    size_t n_tensors, cap_tensors;
+    struct sxt_st_list tensors; /* by name, once open is done */
 };
-
-/* In the order in which Hugging Face sorts types. */
-static const struct {
-    const char *name;
-    size_t size;
-} types[] = {
-    [SXT_ST_F16] = { "F16", 2 },
-    [SXT_ST_BF16] = { "BF16", 2 },
-    [SXT_ST_F32] = { "F32", 4 },
-};
-
-size_t sxt_st_type_size(enum sxt_st_type type)
-{
-    return types[type].size;
-}
-
-/* ---- one tensor's entry in a header ---- */
-
-/* Names go into messages and files: no controls, nothing endless. */
-static bool printable(const char *name)
-{
-    size_t n = strlen(name);
-
-    for (size_t i = 0; i < n; i++)
-        if (name[i] < 0x20 || name[i] > 0x7e)
-            return false;
-    return n > 0 && n < MAX_NAME_BYTES;
-}
-
-static int read_dtype(struct sxt_st_tensor *t, const struct sxt_json *v,
-                      const char *path, struct sxt_error *err)
-{
-    const char *name = sxt_json_string(v, "(no text)");
-
-    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-        if (strcmp(name, types[i].name) == 0) {
-            t->type = (enum sxt_st_type)i;
-            return 0;
-        }
-    }
-    return sxt_err(err, SXT_EXIT_DATA,
-                   "%s: tensor %s: dtype %.20s is not one that Sextant reads "
-                   "(F32, BF16, F16)",
-                   path, t->name, name);
-}
-
-static int read_shape(struct sxt_st_tensor *t, const struct sxt_json *v,
-                      const char *path, struct sxt_error *err)
-{
-    size_t n = sxt_json_count(v);
-
-    if (sxt_json_type(v) != SXT_JSON_ARRAY || n > SXT_ST_MAX_DIMS)
-        return sxt_err(err, SXT_EXIT_DATA,
-                       "%s: tensor %s: shape is no list of at most %d sizes",
-                       path, t->name, SXT_ST_MAX_DIMS);
-    t->n_dims = (int)n;
-    t->count = 1;
-    for (size_t i = 0; i < n; i++) {
-        int64_t d = sxt_json_int(sxt_json_item(v, i), -1);
-        if (d < 1)
-            return sxt_err(err, SXT_EXIT_DATA,
-                           "%s: tensor %s: shape holds something that is no "
-                           "positive integer",
-                           path, t->name);
-        t->dims[i] = (uint64_t)d;
-        if (__builtin_mul_overflow(t->count, t->dims[i], &t->count) ||
-            t->count > INT64_MAX / 8)
-            return sxt_err(err, SXT_EXIT_DATA,
-                           "%s: tensor %s: the product of its shape overflows",
-                           path, t->name);
-    }
-    return 0;
-}
-
-/* Offsets count from the data's begin; sets t->offset so for the moment. */
-static int read_offsets(struct sxt_st_tensor *t, const struct sxt_json *v,
-                        uint64_t data_bytes, const char *path,
-                        struct sxt_error *err)
-{
-    int64_t begin = sxt_json_int(sxt_json_item(v, 0), -1);
-    int64_t end = sxt_json_int(sxt_json_item(v, 1), -1);
-    uint64_t bytes = t->count * sxt_st_type_size(t->type);
-
-    if (sxt_json_type(v) != SXT_JSON_ARRAY || sxt_json_count(v) != 2 ||
-        begin < 0 || end < begin || (uint64_t)end > data_bytes)
-        return sxt_err(err, SXT_EXIT_DATA,
-                       "%s: tensor %s: data_offsets are not two integers in "
-                       "order inside the %llu bytes of data",
-                       path, t->name, (unsigned long long)data_bytes);
-    if ((uint64_t)(end - begin) != bytes)
-        return sxt_err(err, SXT_EXIT_DATA,
-                       "%s: tensor %s: its shape takes %llu bytes, its "
-                       "data_offsets give %lld",
-                       path, t->name, (unsigned long long)bytes,
-                       (long long)(end - begin));
-    t->offset = (uint64_t)begin;
-    return 0;
-}
-
-static int read_entry(struct sxt_st_tensor *t, const struct sxt_json *v,
-                      uint64_t data_bytes, const char *path,
-                      struct sxt_error *err)
-{
-    if (sxt_json_type(v) != SXT_JSON_OBJECT || sxt_json_count(v) != 3)
-        return sxt_err(err, SXT_EXIT_DATA,
-                       "%s: tensor %s: not dtype, shape and data_offsets", path,
-                       t->name);
-    if (read_dtype(t, sxt_json_get(v, "dtype"), path, err) != 0 ||
-        read_shape(t, sxt_json_get(v, "shape"), path, err) != 0)
-        return -1;
-    return read_offsets(t, sxt_json_get(v, "data_offsets"), data_bytes, path,
-                        err);
-}
-
-/* ---- a whole header ---- */
-
-static int check_metadata(const struct sxt_json *v, const char *path,
-                          struct sxt_error *err)
-{
-    const char *key = NULL;
-    const struct sxt_json *item;
-
-    if (sxt_json_type(v) != SXT_JSON_OBJECT)
-        return sxt_err(err, SXT_EXIT_DATA, "%s: __metadata__ is no object",
-                       path);
-    while ((item = sxt_json_next(v, &key)) != NULL)
-        if (sxt_json_type(item) != SXT_JSON_STRING)
-            return sxt_err(err, SXT_EXIT_DATA,
-                           "%s: __metadata__ holds something that is no text",
-                           path);
-    return 0;
-}
-
-static int by_offset(const void *a, const void *b)
-{
-    const struct sxt_st_tensor *x = a, *y = b;
-
-    return (x->offset > y->offset) - (x->offset < y->offset);
-}
 
 static int by_name(const void *a, const void *b)
 {
     const struct sxt_st_tensor *x = a, *y = b;
 
     return strcmp(x->name, y->name);
-}
-
-/* The tensors of one shard must tile its data; then make offsets absolute. */
-static int check_tiling(struct sxt_st_tensor *t, size_t n, uint64_t data_at,
-                        uint64_t data_bytes, const char *path,
-                        struct sxt_error *err)
-{
-    uint64_t end = 0;
-
-    qsort(t, n, sizeof(*t), by_offset);
-    for (size_t i = 0; i < n; i++) {
-        if (t[i].offset != end)
-            return sxt_err(err, SXT_EXIT_DATA,
-                           "%s: tensor %s begins at data byte %llu, the one "
-                           "before it ends at %llu: %s",
-                           path, t[i].name, (unsigned long long)t[i].offset,
-                           (unsigned long long)end,
-                           t[i].offset < end ? "they overlap" : "a hole");
-        end += t[i].count * sxt_st_type_size(t[i].type);
-        t[i].offset += data_at;
-    }
-    if (end != data_bytes)
-        return sxt_err(err, SXT_EXIT_DATA,
-                       "%s: %llu bytes behind the last tensor", path,
-                       (unsigned long long)(data_bytes - end));
-    return 0;
-}
-
-static int read_tensors(struct sxt_st_in *in, const struct sxt_json *header,
-                        size_t shard, uint64_t data_at, struct sxt_error *err)
-{
-    const char *path = in->shards[shard].path, *key = NULL;
-    uint64_t data_bytes = in->shards[shard].size - data_at;
-    const struct sxt_json *v;
-    size_t first = in->n_tensors;
-
-    while ((v = sxt_json_next(header, &key)) != NULL) {
-        if (strcmp(key, "__metadata__") == 0) {
-            if (check_metadata(v, path, err) != 0)
-                return -1;
-            continue;
-        }
-        if (!printable(key))
-            return sxt_err(err, SXT_EXIT_DATA,
-                           "%s: the name of tensor %zu of its header is not "
-                           "1 to %d printable characters",
-                           path, in->n_tensors - first + 1, MAX_NAME_BYTES - 1);
-        in->tensors = sxt_grow(in->tensors, &in->cap_tensors, in->n_tensors + 1,
-                               sizeof(*in->tensors));
-        struct sxt_st_tensor *t = &in->tensors[in->n_tensors++];
-        *t = (struct sxt_st_tensor){ .name = sxt_strdup(key), .shard = shard };
-        if (read_entry(t, v, data_bytes, path, err) != 0)
-            return -1;
-    }
-    if (in->n_tensors == first && data_bytes == 0)
-        return 0;
-    return check_tiling(in->tensors + first, in->n_tensors - first, data_at,
-                        data_bytes, path, err);
 }
 
 /* ---- files ---- */
@@ -318,7 +120,9 @@ static int read_header(struct sxt_st_in *in, size_t shard,
     if (rc == 0)
         header = sxt_json_parse(text, n, s->path, err);
     free(text);
-    rc = header ? read_tensors(in, header, shard, 8 + n, err) : -1;
+    rc = header ? sxt_st_parse_header(&in->tensors, header, s->path, shard,
+                                      8 + n, s->size - 8 - n, err)
+                : -1;
     sxt_json_free(header);
     return rc;
 }
@@ -343,7 +147,7 @@ static bool plain_name(const struct sxt_json *v)
 {
     const char *name = sxt_json_string(v, "");
 
-    return strlen(name) == sxt_json_text(v).len && printable(name) &&
+    return strlen(name) == sxt_json_text(v).len && sxt_st_printable(name) &&
            !strchr(name, '/') && name[0] != '.' &&
            sxt_ends_with(name, ".safetensors");
 }
@@ -374,7 +178,7 @@ static int open_mapped_shards(struct sxt_st_in *in, const struct sxt_json *map,
             return sxt_err(err, SXT_EXIT_DATA,
                            "%s: weight_map: %s: not the plain name of a "
                            ".safetensors file in the same directory",
-                           path, printable(key) ? key : "(odd name)");
+                           path, sxt_st_printable(key) ? key : "(odd name)");
         if (shard_number(in, dir, sxt_json_string(v, ""), err) < 0)
             return -1;
     }
@@ -385,8 +189,8 @@ static int open_mapped_shards(struct sxt_st_in *in, const struct sxt_json *map,
 static int check_map(const struct sxt_st_in *in, const struct sxt_json *map,
                      const char *path, struct sxt_error *err)
 {
-    for (size_t i = 0; i < in->n_tensors; i++) {
-        const struct sxt_st_tensor *t = &in->tensors[i];
+    for (size_t i = 0; i < in->tensors.count; i++) {
+        const struct sxt_st_tensor *t = &in->tensors.items[i];
         const char *file = sxt_path_base(in->shards[t->shard].path);
         const char *said =
             sxt_json_string(sxt_json_get(map, t->name), "no file");
@@ -395,10 +199,10 @@ static int check_map(const struct sxt_st_in *in, const struct sxt_json *map,
                            "%s: tensor %s is in %s, the map says %s", path,
                            t->name, file, said);
     }
-    if (sxt_json_count(map) != in->n_tensors)
+    if (sxt_json_count(map) != in->tensors.count)
         return sxt_err(err, SXT_EXIT_DATA,
                        "%s: names %zu tensors, the shards hold %zu", path,
-                       sxt_json_count(map), in->n_tensors);
+                       sxt_json_count(map), in->tensors.count);
     return 0;
 }
 
@@ -446,13 +250,14 @@ static int open_directory(struct sxt_st_in *in, const char *dir,
 static int sort_by_name(struct sxt_st_in *in, const char *path,
                         struct sxt_error *err)
 {
-    if (in->n_tensors == 0)
+    if (in->tensors.count == 0)
         return sxt_err(err, SXT_EXIT_DATA, "%s: holds no tensor", path);
-    qsort(in->tensors, in->n_tensors, sizeof(*in->tensors), by_name);
-    for (size_t i = 1; i < in->n_tensors; i++)
-        if (by_name(&in->tensors[i - 1], &in->tensors[i]) == 0)
+    qsort(in->tensors.items, in->tensors.count, sizeof(*in->tensors.items),
+          by_name);
+    for (size_t i = 1; i < in->tensors.count; i++)
+        if (by_name(&in->tensors.items[i - 1], &in->tensors.items[i]) == 0)
             return sxt_err(err, SXT_EXIT_DATA, "%s: tensor %s is there twice",
-                           path, in->tensors[i].name);
+                           path, in->tensors.items[i].name);
     return 0;
 }
 
@@ -478,14 +283,14 @@ void sxt_st_close(struct sxt_st_in *in)
 {
     if (!in)
         return;
-    for (size_t i = 0; i < in->n_tensors; i++)
-        free(in->tensors[i].name);
+    for (size_t i = 0; i < in->tensors.count; i++)
+        free(in->tensors.items[i].name);
     for (size_t i = 0; i < in->n_shards; i++) {
         if (in->shards[i].fd >= 0)
             close(in->shards[i].fd);
         free(in->shards[i].path);
     }
-    free(in->tensors);
+    free(in->tensors.items);
     free(in->shards);
     free(in);
 }
@@ -493,8 +298,8 @@ void sxt_st_close(struct sxt_st_in *in)
 const struct sxt_st_tensor *sxt_st_tensors(const struct sxt_st_in *in,
                                            size_t *count)
 {
-    *count = in->n_tensors;
-    return in->tensors;
+    *count = in->tensors.count;
+    return in->tensors.items;
 }
 
 const struct sxt_st_tensor *sxt_st_find(const struct sxt_st_in *in,
@@ -502,7 +307,8 @@ const struct sxt_st_tensor *sxt_st_find(const struct sxt_st_in *in,
 {
     struct sxt_st_tensor key = { .name = (char *)(uintptr_t)name };
 
-    return bsearch(&key, in->tensors, in->n_tensors, sizeof(key), by_name);
+    return bsearch(&key, in->tensors.items, in->tensors.count, sizeof(key),
+                   by_name);
 }
 
 const char *sxt_st_path(const struct sxt_st_in *in, size_t shard)
