@@ -30,6 +30,7 @@ cat >base.cfg <<'CFG'
 generate:
 {
     n = 4;
+    snapshot_s = 0.05;
     sampling: { temperature = 1.0; max_tokens = 300; stop_loops = false; };
     engine: { batch = 8; };
 };

@@ -96,7 +96,10 @@ void sxt_engine_add(struct sxt_engine *e, const struct sxt_prompt *p);
  * valid during the call. */
 typedef void sxt_answer_fn(void *context, const struct sxt_answer *answer);
 void sxt_engine_step(struct sxt_engine *e, sxt_answer_fn *done, void *context);
-/* Hand out the answers under way as they are (finish NONE) and forget them. */
+/* Show the answers under way as they are (finish NONE). */
+void sxt_engine_each(const struct sxt_engine *e, sxt_answer_fn *each,
+                     void *context);
+/* The same, and forget them. */
 void sxt_engine_abandon(struct sxt_engine *e, sxt_answer_fn *each,
                         void *context);
 

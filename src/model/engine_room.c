@@ -214,14 +214,21 @@ struct sxt_answer sxt_engine_answer(const struct sxt_seq *s,
                                 .logprob = s->logprob };
 }
 
+void sxt_engine_each(const struct sxt_engine *e, sxt_answer_fn *each,
+                     void *context)
+{
+    for (size_t i = 0; i < e->n_active; i++) {
+        struct sxt_answer a =
+            sxt_engine_answer(&e->seq[e->active[i]], SXT_FINISH_NONE);
+        each(context, &a);
+    }
+}
+
 void sxt_engine_abandon(struct sxt_engine *e, sxt_answer_fn *each,
                         void *context)
 {
-    while (e->n_active > 0) {
-        struct sxt_answer a = sxt_engine_answer(
-            &e->seq[e->active[e->n_active - 1]], SXT_FINISH_NONE);
-        if (each)
-            each(context, &a);
+    if (each)
+        sxt_engine_each(e, each, context);
+    while (e->n_active > 0)
         sxt_engine_release(e, e->n_active - 1);
-    }
 }

@@ -37,6 +37,10 @@ const struct sxt_cfg_param sxt_generate_params[] = {
       AT(shard), NULL, NULL },
     { "n", SXT_CFG_INT, "1", 1, 100000, "answers", "Answers to each problem.",
       AT(n), NULL, NULL },
+    { "snapshot_s", SXT_CFG_REAL, "300.0", 0, 1e9, "s",
+      "Save answers under way this often, so that a crash costs no more; 0: "
+      "only when stopped.",
+      AT(snapshot_s), NULL, NULL },
     { "reuse", SXT_CFG_STRINGS, "", 0, 0, "1",
       "Generations files (patterns) to take equal draws from, as when shards "
       "are merged.",
@@ -142,6 +146,7 @@ static int draw_missing(struct job *job, struct sxt_error *err)
                            .context = job,
                            .prompt = give_prompt,
                            .answer = take_answer,
+                           .snapshot_s = job->v->snapshot_s,
                            .tick = tick };
     struct sxt_sampling_report report;
     int rc = sxt_sampler_draw(job->sampler, &draw, &ask, &report, err);

@@ -11,6 +11,7 @@ struct sxt_generate {
     char *split, *domain, *shard;
     struct sxt_cfg_strings sources, ids, reuse;
     int64_t limit, n;
+    double snapshot_s;
     char *system, *system_file, *prefill;
     struct sxt_sampling sampling;
     struct sxt_serving engine;

@@ -71,10 +71,12 @@ struct sxt_ask {
     /* Fill p; ids are borrowed until the next call. */
     int (*prompt)(void *context, size_t item, struct sxt_prompt *p,
                   struct sxt_error *err);
-    /* finish NONE: the run was stopped before the answer was finished.  A
-     * prompt too long for the context gets an empty answer, finish LENGTH. */
+    /* A prompt too long for the context gets an empty answer, finish LENGTH.
+     * finish NONE: the answer is not finished; shown when the run is stopped
+     * and, if snapshot_s > 0, that often. */
     int (*answer)(void *context, const struct sxt_answer *answer,
                   struct sxt_error *err);
+    double snapshot_s;
     /* Called every step, for syncing logs; may be NULL. */
     int (*tick)(void *context, struct sxt_error *err);
 };

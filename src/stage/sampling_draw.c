@@ -1,4 +1,5 @@
 /* sampling_draw.c - one queue, an engine on every rank, and the progress. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -31,7 +32,7 @@ struct drawing {
     bool ready, dry;          /* dry: the queue has nothing more */
     struct sxt_sampling_report local;
     int64_t told[SXT_QUEUE_TOTALS]; /* part of the totals that is ours */
-    double begin, told_at, line_at, stop_at;
+    double begin, told_at, line_at, stop_at, shown_at;
 };
 
 static size_t min(size_t a, size_t b)
@@ -198,13 +199,15 @@ static bool watch_totals(struct drawing *d)
     char tokens[32], rate[32], rest[32];
 
     sxt_queue_totals(d->queue, t);
-    if (now - d->line_at >= progress_s && t[ANSWERS] > 0) {
+    if (now - d->line_at >= progress_s) {
         d->line_at = now;
         sxt_log_count((double)t[TOKENS], tokens);
         sxt_log_count((double)t[TOKENS] / elapsed, rate);
-        sxt_log_duration(elapsed * (double)((int64_t)d->ask->n - t[ANSWERS]) /
-                             (double)t[ANSWERS],
-                         rest);
+        snprintf(rest, sizeof(rest), "unknown");
+        if (t[ANSWERS] > 0)
+            sxt_log_duration(elapsed / (double)t[ANSWERS] *
+                                 (double)((int64_t)d->ask->n - t[ANSWERS]),
+                             rest);
         sxt_log(&d->s->run->log, SXT_LOG_INFO,
                 "answers %lld of %zu  tokens %s  rate %s tok/s  batch %.1f  "
                 "roofline %.0f %%  ETA %s",
@@ -251,6 +254,11 @@ static bool turn(struct drawing *d)
     sxt_engine_step(d->engine, take_answer, d);
     if (d->rc == 0 && d->ask->tick)
         d->rc = d->ask->tick(d->ask->context, d->err);
+    if (d->ask->snapshot_s > 0 &&
+        sxt_clock() - d->shown_at >= d->ask->snapshot_s) {
+        sxt_engine_each(d->engine, take_unfinished, d);
+        d->shown_at = sxt_clock();
+    }
     bool idle = sxt_engine_active(d->engine) == 0;
     if (idle || sxt_clock() - d->told_at > totals_s) {
         tell_totals(d);
@@ -293,7 +301,7 @@ static int draw_all(struct drawing *d, struct sxt_sampling_report *r,
     sxt_engine_set_peak(d->engine, d->s->peak.bytes_per_s,
                         d->s->peak.flop_per_s);
     d->queue = sxt_queue_create(comm, groups);
-    d->begin = d->told_at = d->line_at = sxt_clock();
+    d->begin = d->told_at = d->line_at = d->shown_at = sxt_clock();
     while (turn(d))
         continue;
     bool stopped = sxt_queue_stopped(d->queue);
