@@ -1,34 +1,10 @@
 #!/bin/sh
 # t5001-sft.sh - fine-tuning as people run it: signals, kills, resume, ranks.
-n=0
-failed=0
-ok() { # CLAIM COMMAND... - one TAP line
-    claim=$1
-    shift
-    n=$((n + 1))
-    if "$@"; then
-        echo "ok $n - $claim"
-    else
-        echo "not ok $n - $claim"
-        failed=1
-    fi
-}
-exits() { # CODE COMMAND... - the command ends with this code
-    code=$1
-    shift
-    "$@"
-    [ $? -eq "$code" ]
-}
-if [ -z "$MPIRUN" ]; then
-    echo "1..0 # SKIP no MPI launcher works here"
-    exit 0
-fi
+. "$SRCDIR/validation/lib.sh"
+[ -n "$MPIRUN" ] || skip_all "no MPI launcher works here"
 OMP_NUM_THREADS=1
 export OMP_NUM_THREADS
 model=$SRCDIR/validation/golden/sft-run.h5
-dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
-cd "$dir" || exit 1
 mkdir whole two killed asked
 for d in whole two killed asked; do
     "$BUILDDIR/src/stage/test/make_train" $d/train.h5 30 || exit 1
@@ -52,9 +28,7 @@ sft() {
     ranks=$1
     where=$2
     shift 2
-    (cd "$where" &&
-        "$MPIRUN" $MPIRUN_FLAGS -n "$ranks" "$SEXTANT" sft ../sft.cfg "$@" \
-            >>log 2>&1)
+    (cd "$where" && on_ranks "$ranks" "$SEXTANT" sft ../sft.cfg "$@" >>log 2>&1)
 }
 lines() { # COUNT FILE
     [ "$(wc -l <"$2")" -eq "$1" ]
@@ -71,15 +45,15 @@ ok "... writes a line of metrics for each of 12 steps" \
 ok "... and model and metrics describe themselves" \
     sh -c '"$SEXTANT" info whole/model.h5 whole/metrics.h5 >/dev/null'
 
-ok "two ranks stop behind step 5 with code 75" \
-    exits 75 sft 2 two -s stop_after=5
+exits 75 "two ranks stop behind step 5 with code 75" sft 2 two -s stop_after=5
 touch two/STOP
-ok "... and behind the next if there is a file STOP" exits 75 sft 2 two
+exits 75 "... and behind the next if there is a file STOP" sft 2 two
 rm two/STOP
 ok "... three ranks go on to the end" sft 3 two
 ok "... metrics have no step twice" lines 12 two/metrics.jsonl
 ok "... and the model holds the bytes of one rank's, never stopped" \
     "$SEXTANT" diff whole/model.h5 two/model.h5
+
 
 # Kill without warning when a checkpoint is in the making, or just made.
 kills=0
@@ -107,14 +81,12 @@ while kill -0 $pid 2>/dev/null && [ ! -e asked/checkpoints/step-2.h5 ]; do
     sleep 0.02
 done
 kill -TERM $pid
-ok "asked to stop by a signal, a run saves and ends with code 75" \
-    exits 75 wait $pid
+exits 75 "asked to stop by a signal, a run saves and ends with code 75" \
+    wait $pid
 ok "... the same command ends with the bytes of an uninterrupted run" \
     sh -c 'cd asked && "$SEXTANT" sft ../sft.cfg >>log 2>&1 &&
            "$SEXTANT" diff ../whole/model.h5 model.h5 >/dev/null'
 ok "a checkpoint is a model" \
     sh -c '"$SEXTANT" info killed/checkpoints/*.h5 >/dev/null'
 
-[ $failed -eq 0 ] || sed 's/^/# /' two/log killed/log | tail -40
-echo "1..$n"
-exit $failed
+done_testing
