@@ -61,6 +61,7 @@ struct sxt_sft {
     /* sft_data.c */
     struct sxt_in *base;
     struct sxt_model_head head;
+    uint64_t base_id; /* names the base model in settings */
     struct sxt_tokenizer *tok;
     struct sxt_chat chat;
     struct sxt_sft_set train, eval; /* eval.tokens.n is 0 if there is none */

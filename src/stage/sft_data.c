@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "stage/formats.h"
@@ -34,6 +34,22 @@ static int open_base(struct sxt_sft *s, struct sxt_error *err)
                      path, sxt_tokenizer_size(s->tok) - 1,
                      s->head.layout.config.vocab);
     free(path);
+    return sxt_comm_agree(s->run->comm, rc, err);
+}
+
+/* What tells this base model from others of its shape: the last norm, which no
+ * two trainings leave the same. */
+static int identify_base(struct sxt_sft *s, struct sxt_error *err)
+{
+    const struct sxt_layout *layout = &s->head.layout;
+    size_t n = layout->config.hidden;
+    float *norm = sxt_alloc(n, sizeof(*norm));
+    int rc = sxt_model_read_unit(s->base, layout, layout->n_units - 1, 0, n,
+                                 SXT_F32, norm, err);
+
+    if (rc == 0)
+        s->base_id = sxt_hash64(norm, n * sizeof(*norm), 0);
+    free(norm);
     return sxt_comm_agree(s->run->comm, rc, err);
 }
 
@@ -219,8 +235,8 @@ static void list_settings(struct sxt_sft *s)
     const struct sxt_lrsched *l = &s->sched;
     struct sxt_str *t = &s->settings;
 
-    sxt_str_add(t, "parameters = %zu\n",
-                sxt_model_parameters(&s->head.layout.config));
+    sxt_str_add(t, "model = %zu parameters, norm %016" PRIx64 "\n",
+                sxt_model_parameters(&s->head.layout.config), s->base_id);
     sxt_str_add(t, "train = %016" PRIx64 "\n",
                 sxt_tokens_hash(&s->train.tokens));
     sxt_str_add(t, "eval = %016" PRIx64 "\n",
@@ -248,7 +264,8 @@ int sxt_sft_load(struct sxt_sft *s, struct sxt_error *err)
 {
     struct sxt_tokens_rule rule;
 
-    if (open_base(s, err) != 0 || make_rule(s, &rule, err) != 0 ||
+    if (open_base(s, err) != 0 || identify_base(s, err) != 0 ||
+        make_rule(s, &rule, err) != 0 ||
         read_tokens(s, s->v->train, &rule, &s->train.tokens, err) != 0)
         return -1;
     if (s->v->eval[0] != '\0') {

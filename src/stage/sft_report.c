@@ -20,8 +20,10 @@ void sxt_sft_report_plan(const struct sxt_sft *s)
     struct sxt_zero3_bytes b = sxt_zero3_bytes(&s->setup);
     size_t optim = sxt_optim_bytes(&s->setup);
     size_t net = sxt_net_bytes(&s->head.layout, s->setup.type, s->most_inputs);
-    char text[32];
+    char text[32], backend[200];
 
+    sxt_num_describe(s->num, backend);
+    sxt_log(log, SXT_LOG_INFO, "%s", backend);
     sxt_log_count((double)sxt_model_parameters(&s->head.layout.config), text);
     sxt_log(log, SXT_LOG_INFO,
             "%s parameters  %zu samples  %" PRId64 " steps of %" PRId64

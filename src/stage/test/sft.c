@@ -366,6 +366,11 @@ static void refusals(void)
            (world.rank > 0 || strstr(err.text, "'lr = 0.003")),
        "other parameters do not go on from a checkpoint: %s",
        world.rank == 0 ? err.text : "");
+    set[3] = NULL;
+    prepare("no", false, 0.2f);
+    ok(run(2, "no", set, false, &err) == SXT_EXIT_CONFIG &&
+           (world.rank > 1 || strstr(err.text, "'model = ")),
+       "nor does another base model of the same shape");
     set[3] = "end_token=</s>";
     ok(run(2, "no", set, false, &err) == SXT_EXIT_CONFIG,
        "an end token that the tokenizer lacks is refused");
