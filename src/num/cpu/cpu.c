@@ -59,6 +59,7 @@ static void install(struct sxt_ops *op)
     op->sum_pieces = sxt_cpu_sum_pieces;
     op->add = sxt_cpu_add;
     op->cast = sxt_cpu_cast;
+    op->sample = sxt_cpu_sample;
 }
 
 int sxt_cpu_install(struct sxt_num *num, struct sxt_error *err)

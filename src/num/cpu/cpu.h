@@ -29,6 +29,9 @@ static inline void *sxt_cpu_scratch(const struct sxt_num *num, int thread)
     return sxt_cpu_of(num)->scratch + (size_t)thread * SXT_CPU_SCRATCH;
 }
 
+/* log sum exp of x (n): exponentials in f32, their sum in f64 over chunks. */
+float sxt_cpu_log_sum_exp(const float *x, size_t n);
+
 void sxt_cpu_gemm(struct sxt_num *num, const struct sxt_gemm *g);
 void sxt_cpu_attn(struct sxt_num *num, const struct sxt_attn *a);
 void sxt_cpu_attn_bwd(struct sxt_num *num, const struct sxt_attn *a);
@@ -65,5 +68,6 @@ void sxt_cpu_add(struct sxt_num *num, void *y, const void *x, size_t n,
                  enum sxt_dtype type);
 void sxt_cpu_cast(struct sxt_num *num, void *y, enum sxt_dtype y_type,
                   const void *x, enum sxt_dtype x_type, size_t n);
+void sxt_cpu_sample(struct sxt_num *num, const struct sxt_sample *s);
 
 #endif

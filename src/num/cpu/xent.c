@@ -4,8 +4,7 @@
 #include "num/cpu/cpu.h"
 #include "num/cpu/vec.h"
 
-/* log sum exp of x (n): exponentials in f32, their sum in f64 over chunks. */
-static float log_sum_exp(const float *x, size_t n)
+float sxt_cpu_log_sum_exp(const float *x, size_t n)
 {
     enum { CHUNK = 1024 };
     v8f top = v8_set(-INFINITY);
@@ -74,7 +73,7 @@ void sxt_cpu_xent(struct sxt_num *num, float *loss, void *dlogits,
             continue;
         }
         SXT_CHECK((size_t)target[i] < vocab);
-        float lse = log_sum_exp(x, vocab);
+        float lse = sxt_cpu_log_sum_exp(x, vocab);
         loss[i] = lse - x[target[i]];
         if (dlogits)
             row_gradient(dlogits, x, i * ld, vocab, ld, (size_t)target[i], lse,
