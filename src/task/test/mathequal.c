@@ -111,7 +111,7 @@ static struct sxt_math_judgement judge(const char *gold, const char *answer)
 
 struct counts {
     int pairs, right, false_accepts;
-    double worst_s;
+    double total_s, worst_s;
 };
 
 static void count(const struct sxt_json *v, struct counts *c)
@@ -128,6 +128,7 @@ static void count(const struct sxt_json *v, struct counts *c)
     bool equal = sxt_mathequal(gold, pred).verdict == SXT_MATH_EQUAL;
     double spent = sxt_clock() - start;
     c->worst_s = spent > c->worst_s ? spent : c->worst_s;
+    c->total_s += spent;
     c->pairs++;
     if (sxt_json_type(label) == SXT_JSON_BOOL) {
         c->right += equal == sxt_json_bool(label, false);
@@ -170,6 +171,7 @@ static void measure_all(void)
     ok(own.pairs > 0 && own.right >= 0.99 * own.pairs,
        "%d of %d pairs on real references are judged right", own.right,
        own.pairs);
+    printf("# %.1f us a pair\n", 1e6 * own.total_s / own.pairs);
     ok(own.false_accepts == 0, "and no wrong answer is accepted (%d)",
        own.false_accepts);
     struct counts real = measure(dir, "real.jsonl");
