@@ -29,31 +29,36 @@ VOCAB = 512
 NAMES = ["Ana", "Ben", "Carl", "Dora", "Emil", "Fay", "Gus", "Hana"]
 ITEMS = ["apples", "pens", "books", "coins", "cards", "eggs", "balls", "keys"]
 LETTERS = "ABCD"
+KINDS = {
+    "a fruit": ["apple", "pear", "plum", "lemon", "grape", "melon"],
+    "an animal": ["cat", "dog", "horse", "sheep", "goat", "wolf"],
+    "a tool": ["saw", "drill", "hammer", "file", "chisel", "plane"],
+    "a colour": ["red", "blue", "green", "black", "white", "brown"],
+    "a metal": ["iron", "copper", "zinc", "silver", "gold", "lead"],
+}
 
 
-# ---- arithmetic word problems: a question, and steps (a, operator, b) ----
+# ---- arithmetic word problems: a question, and steps (a, operator, b), where
+# None is the result of the step before ----
 
 def story(rng):
     name, item = rng.choice(NAMES), rng.choice(ITEMS)
-    a, b, c = rng.randint(5, 60), rng.randint(2, 9), rng.randint(2, 9)
-    kind = rng.randrange(5)
+    a, b, c = (rng.randint(2, 9) for _ in range(3))
+    kind = rng.randrange(4)
     if kind == 0:
         return (f"{name} has {a} {item} and gets {b} bags with {c} {item} each."
                 f" How many {item} does {name} have now?",
-                [(b, "*", c), (a, "+", None)])
+                [(b, "*", c), (None, "+", a)])
     if kind == 1:
-        a = max(a, b + c)
-        return (f"{name} has {a} {item}, gives away {b} and then loses {c}."
-                f" How many {item} are left?", [(a, "-", b), (None, "-", c)])
-    if kind == 2:
-        d = rng.randint(1, b * c)
-        return (f"There are {b} boxes with {c} {item} each. {name} takes {d}"
+        a = min(a, b * c)
+        return (f"There are {b} boxes with {c} {item} each. {name} takes {a}"
                 f" {item}. How many {item} remain?",
-                [(b, "*", c), (None, "-", d)])
-    if kind == 3:
-        return (f"{name} buys {b} {item} in the morning and {c} in the evening,"
-                f" on each of {a % 7 + 2} days. How many {item} is that?",
-                [(b, "+", c), (None, "*", a % 7 + 2)])
+                [(b, "*", c), (None, "-", a)])
+    if kind == 2:
+        c = min(c, 5)
+        return (f"{name} buys {a} {item} in the morning and {b} in the evening,"
+                f" on each of {c} days. How many {item} is that?",
+                [(a, "+", b), (None, "*", c)])
     return (f"{name} shares {b * c} {item} among {b} friends and adds {a} to"
             f" each share. How many {item} does each friend get?",
             [(b * c, "/", b), (None, "+", a)])
@@ -74,7 +79,6 @@ def work_out(steps, rng=None):
     lines, last = [], None
     for a, op, b in steps:
         a = last if a is None else a
-        b = last if b is None else b
         last = apply(a, op, b)
         if rng and rng.random() < WRONG_STEP:
             last = slip(rng, last)
@@ -123,8 +127,8 @@ def code_problem(rng):
             "question": f"Write a Python function {name}(x) that returns "
                         f"{text}.",
             "fn_name": name, "expression": expression,
-            "test_list": [f"assert {name}({v!r}) == {run(v)!r}"
-                          for v in values]}
+            "tests": {"fn_name": name, "inputs": [[v] for v in values],
+                      "outputs": [run(v) for v in values]}}
 
 
 def code_slip(rng, expression):
@@ -143,40 +147,17 @@ def code_slip(rng, expression):
 # ---- multiple choice ----
 
 def choice_problem(rng):
-    kind = rng.randrange(4)
-    k, m = rng.randint(2, 9), rng.randint(2, 9)
-    numbers = rng.sample(range(2, 99), 4)
+    kinds = rng.sample(sorted(KINDS), 4)
+    words = [rng.choice(KINDS[k]) for k in kinds]
     right = rng.randrange(4)
-    if kind == 0:
-        what, pick = "is the largest", max(numbers)
-    elif kind == 1:
-        what, pick = "is the smallest", min(numbers)
-    else:
-        pick = k * m if kind == 2 else k + m
-        numbers = [n for n in numbers if n != pick][:3]
-        numbers.insert(right, pick)
-        what = f"equals {k} {'*' if kind == 2 else '+'} {m}"
-        if len(numbers) < 4:
-            return choice_problem(rng)
-    return {"domain": "choice", "question": f"Which number {what}?",
-            "choices": [str(n) for n in numbers[:4]],
-            "answer": LETTERS[numbers.index(pick)], "pick": pick,
-            "fact": f"{k} {'*' if kind == 2 else '+'} {m} = {pick}."
-                    if kind > 1 else f"The number that {what} is {pick}."}
+    options = " ".join(f"({l}) {w}" for l, w in zip(LETTERS, words))
+    return {"domain": "choice",
+            "question": f"Which of these is {kinds[right]}? {options}",
+            "choices": words, "answer": LETTERS[right],
+            "kind": kinds[right], "word": words[right]}
 
 
 # ---- what a teacher and a base say ----
-
-def choice_text(problem):
-    return " ".join(f"({l}) {c}" for l, c in zip(LETTERS, problem["choices"]))
-
-
-def prompt(problem):
-    """Must agree with the prompts in DOMAIN.cfg beside this file."""
-    if problem["domain"] == "choice":
-        return f"{problem['question']} {choice_text(problem)}"
-    return problem["question"]
-
 
 def solution(problem, rng=None):
     """An answer step by step; with rng, an imperfect one."""
@@ -195,10 +176,9 @@ def solution(problem, rng=None):
     letter = problem["answer"]
     if wrong:
         letter = rng.choice([l for l in LETTERS if l != letter])
-    pick = problem["choices"][LETTERS.index(letter)]
-    fact = problem["fact"].replace(f" {problem['pick']}.", f" {pick}.")
-    return (f"Let me think step by step. {fact} That is choice {letter}.\n\n"
-            f"The answer is \\boxed{{{letter}}}.")
+    word = problem["choices"][LETTERS.index(letter)]
+    return (f"Let me think step by step. {word} is {problem['kind']}. That is"
+            f" choice {letter}.\n\nThe answer is \\boxed{{{letter}}}.")
 
 
 def guess(problem, rng):
@@ -220,17 +200,15 @@ def fact(rng):
     """A single step as question and answer: the base knows its tables."""
     problem = rng.choice(MAKERS)(rng)
     if problem["domain"] == "math":
-        a, op, b = problem["steps"][0]
-        if a is None or b is None:
-            a, b = rng.randint(5, 60), rng.randint(2, 60)
+        (a, op, b), (_, op2, b2) = problem["steps"]
         if rng.random() < 0.5:
-            a, op, b = rng.randint(5, 90), rng.choice("+-"), rng.randint(2, 60)
-            a = max(a, b)
+            a, op, b = apply(a, op, b), op2, b2
         return f"{a} {op} {b}", f"{a} {op} {b} = {apply(a, op, b)}."
     if problem["domain"] == "code":
         text = problem["question"].split("returns ")[1]
         return text, f"The result is {problem['expression']}."
-    return prompt(problem), problem["fact"]
+    return (f"What is {problem['word']}?",
+            f"{problem['word']} is {problem['kind']}.")
 
 
 MAKERS = [math_problem, code_problem, choice_problem]
@@ -240,8 +218,8 @@ def distinct(rng, n, seen, make):
     out = []
     while len(out) < n:
         problem = make(rng)
-        if prompt(problem) not in seen:
-            seen.add(prompt(problem))
+        if problem["question"] not in seen:
+            seen.add(problem["question"])
             out.append(problem)
     return out
 
@@ -330,7 +308,7 @@ def write_lines(path, records):
 
 def record(problem, split, i):
     out = {"id": f"{split}-{i:03d}"}
-    for key in ("question", "answer", "choices", "fn_name", "test_list"):
+    for key in ("question", "answer", "choices", "fn_name", "tests"):
         if key in problem:
             out[key] = problem[key]
     return out
@@ -355,19 +333,19 @@ def main(directory):
                         [record(p, split, i)
                          for i, p in enumerate(problems)])
             if split == "test":
-                test |= {prompt(p) for p in problems}
+                test |= {p["question"] for p in problems}
 
     teacher, base = [], []
     while len(teacher) < N_TEACHER:
         problem = rng.choice(MAKERS)(rng)
-        if prompt(problem) not in test:
-            teacher.append(share(prompt(problem), solution(problem, rng)))
+        if problem["question"] not in test:
+            teacher.append(share(problem["question"], solution(problem, rng)))
     while len(base) < N_BASE:
         problem = rng.choice(MAKERS)(rng)
         if rng.random() < 0.6:
             base.append(share(*fact(rng)))
-        elif prompt(problem) not in test:
-            base.append(share(prompt(problem), guess(problem, rng)))
+        elif problem["question"] not in test:
+            base.append(share(problem["question"], guess(problem, rng)))
     write_lines(f"{directory}/teacher.jsonl", teacher)
     write_lines(f"{directory}/base.jsonl", base)
 
