@@ -193,6 +193,14 @@ static bool units_agree(struct sxt_span a, struct sxt_span b)
     return a.len == 0 || b.len == 0 || same_words(singular(a), singular(b));
 }
 
+/* A percent or degree sign, which is a unit as well. */
+static bool has_sign(const node *n)
+{
+    while (n->kind == SXT_MATH_NEG)
+        n = n->child;
+    return n->kind == SXT_MATH_PERCENT || n->kind == SXT_MATH_DEGREE;
+}
+
 static verdict decided(struct judge *j, bool equal, const char *rule)
 {
     j->rule = rule;
@@ -586,7 +594,9 @@ static verdict compare_pair(struct judge *j, const node *g, const node *p)
 static verdict compare_items(struct judge *j, const struct item *g,
                              const struct item *p)
 {
-    if (!units_agree(g->unit, p->unit))
+    bool signs = (g->unit.len > 0 && has_sign(p->n)) ||
+                 (p->unit.len > 0 && has_sign(g->n));
+    if (signs || !units_agree(g->unit, p->unit))
         return decided(j, false, "unit");
     verdict v = compare_pair(j, g->n, p->n);
     j->doubt |= v == SXT_MATH_UNDECIDED;

@@ -26,10 +26,8 @@ struct parser {
 };
 
 typedef struct sxt_math_node node; /* in this file only */
-
 static node *relation(struct parser *p);
 static node *unary(struct parser *p);
-static node *postfix(struct parser *p, node *n);
 static node *primary(struct parser *p);
 
 static node *fail(struct parser *p)
@@ -47,7 +45,10 @@ static node *make(struct parser *p, enum sxt_math_kind kind, node *a, node *b)
     if (t->n_nodes >= t->max_nodes)
         return fail(p);
     node *n = &t->nodes[t->n_nodes++];
-    *n = (node){ .kind = kind, .child = a, .count = (a != NULL) + (b != NULL) };
+    *n = (node){ .kind = kind,
+                 .text = { "", 0 },
+                 .child = a,
+                 .count = (a != NULL) + (b != NULL) };
     if (a)
         a->next = b;
     return n;
@@ -790,7 +791,8 @@ const struct sxt_math_node *sxt_mathparse(struct sxt_math_tree *tree)
 {
     struct parser p = { .tree = tree, .bar = BAR_OPENS, .ratio = true };
 
-    tree->n_nodes = 1; /* the node of failures */
+    tree->nodes[0].text = sxt_span(""); /* the node of failures */
+    tree->n_nodes = 1;
     p.at = tree->tokens.item;
     node *n = list(&p, SXT_MATH_LIST);
     return !p.failed && p.at->kind == SXT_TOK_END ? n : NULL;

@@ -84,6 +84,7 @@ static const struct {
     { "5", "5 \\text{ or } 6" },
     { "3\\pm2\\sqrt2", "3+2\\sqrt2" },
     { "15\\text{ cm}", "15\\text{ m}" },
+    { "40\\%", "40\\text{ dollars}" },
     { "x=5", "y=5" },
     { "2x-y+3=0", "0" },
     { "x > 5", "x \\ge 5" },

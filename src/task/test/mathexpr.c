@@ -44,6 +44,8 @@ static const struct {
 
 static const char *const none[] = {
     "",
+    "2\\frac",
+    "1.\\bar",
     "\\frac{1}",
     "(1,2",
     ",1",
