@@ -47,19 +47,19 @@ static const struct sxt_stage *find_stage(const char *name)
     return NULL;
 }
 
-/* "name=@/file" means a file beside the configuration. */
+/* "name=@/one,@/two" means files beside the configuration. */
 static char *expand(const char *word, size_t n, const char *dir)
 {
-    char *text = sxt_strndup(word, n);
-    char *at = strstr(text, "=@/");
+    struct sxt_str s = SXT_STR_EMPTY;
 
-    if (at) {
-        char *whole = sxt_printf("%.*s=%s/%s", (int)(at - text), text, dir,
-                                 at + 3);
-        free(text);
-        text = whole;
+    for (size_t i = 0; i < n; i++) {
+        bool starts = i > 0 && (word[i - 1] == '=' || word[i - 1] == ',');
+        if (starts && i + 1 < n && word[i] == '@' && word[i + 1] == '/')
+            sxt_str_add(&s, "%s", dir);
+        else
+            sxt_str_add_char(&s, word[i]);
     }
-    return text;
+    return s.data;
 }
 
 static const char *split_step(const char *text, const char *dir,
