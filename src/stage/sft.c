@@ -80,14 +80,16 @@ static int start(struct sxt_sft *s, struct sxt_error *err)
 
 static int save(struct sxt_sft *s, struct sxt_error *err)
 {
-    double before = sxt_clock();
+    double before = sxt_clock(), took;
     int rc = sxt_checkpoint_save(&s->ckpt, &s->progress, err);
 
-    s->save_s += sxt_clock() - before;
+    took = sxt_clock() - before;
+    s->save_s += took;
+    s->longest_save_s = took > s->longest_save_s ? took : s->longest_save_s;
     if (rc == 0)
         sxt_log(&s->run->log, SXT_LOG_INFO,
                 "saved %s/step-%" PRId64 ".h5 in %.1f s", s->ckpt.dir,
-                s->progress.step, sxt_clock() - before);
+                s->progress.step, took);
     return rc;
 }
 
@@ -111,7 +113,7 @@ static bool save_is_due(const struct sxt_sft *s, double last_save)
 static bool must_stop(const struct sxt_sft *s)
 {
     double most = 60 * s->v->max_minutes;
-    double reserve = 2 * (s->longest_s + s->save_s);
+    double reserve = 2 * (s->longest_s + s->longest_save_s);
     bool late = most > 0 && sxt_clock() - s->began + reserve > most;
     bool enough = s->v->stop_after > 0 &&
                   s->progress.step - s->first_step >= s->v->stop_after;

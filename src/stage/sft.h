@@ -85,7 +85,7 @@ struct sxt_sft {
 
     /* sft_report.c */
     FILE *jsonl; /* rank 0 */
-    double began, step_s, longest_s, save_s;
+    double began, step_s, longest_s, save_s, longest_save_s;
     int64_t first_step, inputs;
 };
 

@@ -374,6 +374,10 @@ static void refusals(void)
     set[3] = "end_token=</s>";
     ok(run(2, "no", set, false, &err) == SXT_EXIT_CONFIG,
        "an end token that the tokenizer lacks is refused");
+    set[3] = "output=base.h5";
+    ok(run(2, "no", set, false, &err) == SXT_EXIT_CONFIG &&
+           has_file("no/base.h5"),
+       "the base model is not overwritten");
     set[3] = "cutoff=600";
     ok(run(2, "no", set, false, &err) == SXT_EXIT_CONFIG,
        "a cutoff beyond the bins is refused");
