@@ -42,6 +42,7 @@ static void install(struct sxt_ops *op)
 {
     op->name = "cpu";
     op->gemm = sxt_cpu_gemm;
+    op->qgemm = sxt_cpu_qgemm;
     op->attn = sxt_cpu_attn;
     op->attn_bwd = sxt_cpu_attn_bwd;
     op->attn_paged = sxt_cpu_attn_paged;

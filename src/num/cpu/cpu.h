@@ -68,6 +68,8 @@ void sxt_cpu_add(struct sxt_num *num, void *y, const void *x, size_t n,
                  enum sxt_dtype type);
 void sxt_cpu_cast(struct sxt_num *num, void *y, enum sxt_dtype y_type,
                   const void *x, enum sxt_dtype x_type, size_t n);
+void sxt_cpu_qgemm(struct sxt_num *num, size_t m, const void *a,
+                   const struct sxt_qmat *w, void *c, enum sxt_dtype type);
 void sxt_cpu_sample(struct sxt_num *num, const struct sxt_sample *s);
 
 #endif
