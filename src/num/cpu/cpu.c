@@ -34,6 +34,7 @@ static void destroy(void *state)
 {
     struct sxt_cpu *cpu = state;
 
+    sxt_onednn_destroy(cpu->onednn);
     free(cpu->scratch);
     free(cpu);
 }
@@ -73,11 +74,14 @@ int sxt_cpu_install(struct sxt_num *num, struct sxt_error *err)
     }
     struct sxt_cpu *cpu = sxt_calloc(1, sizeof(*cpu));
     choose_tile(cpu);
+    cpu->onednn = sxt_onednn_create();
+    const char *onednn = sxt_onednn_version(cpu->onednn);
     cpu->scratch = sxt_alloc_aligned((size_t)num->threads * SXT_CPU_SCRATCH);
     num->state = cpu;
     num->destroy_state = destroy;
     install(&num->op);
-    snprintf(num->about, sizeof(num->about), "own kernels for %s",
-             cpu->tile == sxt_gemm_tile_v8 ? "256-bit vectors" : "AVX-512");
+    snprintf(num->about, sizeof(num->about), "own kernels for %s%s%s",
+             cpu->tile == sxt_gemm_tile_v8 ? "256-bit vectors" : "AVX-512",
+             onednn ? ", bf16 training by " : "", onednn ? onednn : "");
     return 0;
 }

@@ -2,6 +2,7 @@
 #ifndef SXT_NUM_CPU_CPU_H
 #define SXT_NUM_CPU_CPU_H
 
+#include "num/cpu/onednn.h"
 #include "num/ops.h"
 
 /* acc (rows, 16; distance ld_acc) += a (rows, depth; distance 256) by
@@ -14,6 +15,7 @@ struct sxt_cpu {
     sxt_gemm_tile *tile; /* the widest that runs here */
     size_t tile_rows;
     char *scratch; /* SXT_CPU_SCRATCH bytes for each thread */
+    struct sxt_onednn *onednn; /* NULL: none, or of no use here */
 };
 
 /* Bytes of working memory of a thread; each kernel checks that it is enough. */

@@ -141,6 +141,8 @@ void sxt_cpu_gemm(struct sxt_num *num, const struct sxt_gemm *g)
 
     if (g->m == 0 || g->n == 0)
         return;
+    if (sxt_onednn_gemm(sxt_cpu_of(num)->onednn, g, num->threads))
+        return;
     if (g->m == 1 && g->tb && g->k <= SXT_CPU_SCRATCH / sizeof(float)) {
         one_row(num, g);
         return;
