@@ -1,7 +1,9 @@
 /* help.c - what --help, --version and --build-info print. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "app/cli.h"
+#include "base/file.h"
 
 static const char program_help[] =
     "Usage: sextant COMMAND [CONFIG.cfg] [OPTION]... [OPERAND]...\n"
@@ -51,11 +53,12 @@ void sxt_cli_version(void)
 
 void sxt_cli_build_info(void)
 {
-    char mpi[200];
+    char mpi[200], *data = sxt_file_data("");
 
     sxt_comm_library(mpi, sizeof(mpi));
     printf("sextant %s\ncompiler  %s\nMPI       %s\n"
-           "oneDNN    %s\nCUDA      no\ndebug     %s\ndata      %s\n",
+           "oneDNN    %s\nCUDA      no\ndebug     %s\n"
+           "data      %s (SEXTANT_DATADIR)\n",
            PACKAGE_VERSION, __VERSION__, mpi,
 #ifdef HAVE_ONEDNN
            "yes",
@@ -67,5 +70,6 @@ void sxt_cli_build_info(void)
 #else
            "no",
 #endif
-           SXT_PKGDATADIR);
+           data);
+    free(data);
 }

@@ -24,6 +24,13 @@ bool sxt_file_is_directory(const char *path)
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
+char *sxt_file_data(const char *name)
+{
+    const char *dir = getenv("SEXTANT_DATADIR");
+
+    return sxt_path_join(dir && dir[0] ? dir : SXT_PKGDATADIR, name);
+}
+
 int sxt_file_mkdirs(const char *path, struct sxt_error *err)
 {
     char *copy = sxt_strdup(path);
@@ -148,6 +155,17 @@ char *sxt_path_join(const char *dir, const char *name)
     if (name[0] == '/' || !dir || dir[0] == '\0')
         return sxt_strdup(name);
     return sxt_printf(sxt_ends_with(dir, "/") ? "%s%s" : "%s/%s", dir, name);
+}
+
+char *sxt_path_home(const char *path)
+{
+    char *dir = sxt_path_dir(path);
+    char *home = realpath(dir, NULL);
+
+    if (!home)
+        return dir;
+    free(dir);
+    return home;
 }
 
 char *sxt_path_dir(const char *path)

@@ -22,12 +22,18 @@ int sxt_file_write(const char *path, const void *data, size_t n,
  * this the file is complete whatever fails next. */
 int sxt_file_publish(const char *part, const char *path,
                      struct sxt_error *err);
+/* Path of a data file that comes with the program, "datasets/gsm8k.cfg": under
+ * the directory that SEXTANT_DATADIR names, else where `make install` puts it.
+ * Caller frees. */
+char *sxt_file_data(const char *name);
 /* Remove a file or an empty directory; an absent one is no error. */
 int sxt_file_remove(const char *path, struct sxt_error *err);
 /* "DIR/NAME", or NAME if it is absolute or dir is NULL or empty. */
 char *sxt_path_join(const char *dir, const char *name);
 /* The part before the last slash ("." if none), in new memory. */
 char *sxt_path_dir(const char *path);
+/* The same as an absolute path, where that directory exists. */
+char *sxt_path_home(const char *path);
 /* The part behind the last slash, borrowed. */
 const char *sxt_path_base(const char *path);
 

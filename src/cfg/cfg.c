@@ -401,7 +401,7 @@ int sxt_cfg_read(const char *path, const struct sxt_cfg_section *section,
                  struct sxt_error *err)
 {
     struct reader r = { "default", ".", SXT_STR_EMPTY };
-    char *dir = path ? sxt_path_dir(path) : sxt_strdup(".");
+    char *dir = path ? sxt_path_home(path) : sxt_strdup(".");
     char *fresh = sxt_calloc(1, section->size);
     int rc = 0;
 

@@ -54,7 +54,8 @@ struct sxt_cfg_section {
  * (ends with NULL), and anything else is an unknown name.  All faults are
  * reported at once, each as FILE:LINE: what is wrong and what is meant; exit
  * code SXT_EXIT_CONFIG.  On success *values is new memory for sxt_cfg_free().
- * In string values a leading "@/" stands for the file's own directory. */
+ * In string values a leading "@/" stands for the file's own directory, as an
+ * absolute path: other relative paths start at the output directory. */
 int sxt_cfg_read(const char *path, const struct sxt_cfg_section *section,
                  const struct sxt_cfg_section *const *known,
                  const char *const *settings, size_t n_settings, void **values,

@@ -53,8 +53,9 @@ static const struct sxt_cfg_param params[] = {
     { "system", SXT_CFG_STRING, "", 0, 0, "1", "System message; empty: none.",
       AT(system), NULL, NULL },
     { "system_file", SXT_CFG_STRING, "", 0, 0, "1",
-      "File that holds the system message; empty: none.", AT(system_file), NULL,
-      NULL },
+      "File with the system message, or the name of one that comes along "
+      "(sky-t1, qwen-cot); empty: none.",
+      AT(system_file), NULL, NULL },
     { "prefill", SXT_CFG_STRING, "", 0, 0, "1", "The begin of every answer.",
       AT(prefill), NULL, NULL },
     { "reference", SXT_CFG_STRING, "Sky-T1-32B-Preview", 0, 0, "1",

@@ -106,3 +106,64 @@ const struct sxt_column sxt_summary_columns[] = {
     { "reference_source", SXT_COL_TEXT, "1", "Where it was published.", 0 },
     { .name = NULL }
 };
+
+const struct sxt_format_table sxt_format_tables[] = {
+    { SXT_PROBLEMS_FORMAT, "problems.h5", "/problems", "one a problem",
+      sxt_problem_columns },
+    { SXT_GENERATIONS_FORMAT, "generations.h5", "/generations",
+      "by problem, then sample", sxt_generation_columns },
+    { SXT_TRACES_FORMAT, "traces.h5", "/traces", "one a generation, in order",
+      sxt_trace_columns },
+    { SXT_VERDICTS_FORMAT, "verdicts.h5", "/verdicts",
+      "one a generation, in order", sxt_verdict_columns },
+    { SXT_TRAIN_FORMAT, "train.h5", "/train and /rejects",
+      "one a sample that was kept, or was not", sxt_train_columns },
+    { SXT_METRICS_FORMAT, "metrics.h5", "/steps", "one an optimizer step",
+      sxt_metric_columns },
+    { SXT_EVAL_FORMAT, "eval.h5", "/items", "one a problem", sxt_item_columns },
+    { SXT_EVAL_FORMAT, "eval.h5", "/summary", "one a benchmark and metric",
+      sxt_summary_columns },
+    { SXT_EVAL_FORMAT, "eval.h5", "/verdicts", "one an answer",
+      sxt_verdict_columns },
+    { .format = NULL }
+};
+
+static const char *type_name(enum sxt_col_type type)
+{
+    switch (type) {
+    case SXT_COL_I32:
+        return "i32";
+    case SXT_COL_I64:
+        return "i64";
+    case SXT_COL_U64:
+        return "u64";
+    case SXT_COL_F32:
+        return "f32";
+    case SXT_COL_F64:
+        return "f64";
+    case SXT_COL_TEXT:
+        return "text";
+    case SXT_COL_IDS:
+        return "i32 list";
+    case SXT_COL_F32S:
+        return "f32 list";
+    }
+    return "";
+}
+
+void sxt_formats_print(struct sxt_str *out)
+{
+    const struct sxt_format_table *t = sxt_format_tables;
+
+    for (; t->format; t++) {
+        sxt_str_add(out,
+                    "%s### %s: %s\n\nFormat `%s`; rows: %s.\n\n"
+                    "| column | type | unit | meaning |\n|---|---|---|---|\n",
+                    t == sxt_format_tables ? "" : "\n", t->file, t->group,
+                    t->format, t->rows);
+        for (const struct sxt_column *c = t->columns; c->name; c++)
+            sxt_str_add(out, "| %s%s | %s | %s | %s |\n", c->name,
+                        c->is_volatile ? " (provenance)" : "",
+                        type_name(c->type), c->unit, c->doc);
+    }
+}

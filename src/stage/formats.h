@@ -126,4 +126,15 @@ enum sxt_summary_column {
 };
 extern const struct sxt_column sxt_summary_columns[];
 
+/* Every table of every format, in the order of the pipeline. */
+struct sxt_format_table {
+    const char *format, *file; /* "sextant/eval", "eval.h5" */
+    const char *group, *rows;  /* "/items", "one a problem" */
+    const struct sxt_column *columns;
+};
+extern const struct sxt_format_table sxt_format_tables[]; /* format NULL: end */
+
+/* Append them as Markdown; doc/formats.md holds this text. */
+void sxt_formats_print(struct sxt_str *out);
+
 #endif

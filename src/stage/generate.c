@@ -48,8 +48,9 @@ const struct sxt_cfg_param sxt_generate_params[] = {
     { "system", SXT_CFG_STRING, "", 0, 0, "1", "System message; empty: none.",
       AT(system), NULL, NULL },
     { "system_file", SXT_CFG_STRING, "", 0, 0, "1",
-      "File that holds the system message; empty: none.", AT(system_file), NULL,
-      NULL },
+      "File with the system message, or the name of one that comes along "
+      "(sky-t1, qwen-cot); empty: none.",
+      AT(system_file), NULL, NULL },
     { "prefill", SXT_CFG_STRING, "", 0, 0, "1",
       "The begin of every answer, which is also the begin of its text.",
       AT(prefill), NULL, NULL },

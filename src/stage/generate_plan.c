@@ -140,7 +140,7 @@ static int read_texts(struct sxt_plan *plan, const struct sxt_run *run,
         return sxt_err(err, SXT_EXIT_CONFIG,
                        "generate.system and generate.system_file are both "
                        "given");
-    char *path = sxt_run_path(run, v->system_file);
+    char *path = sxt_run_prompt(run, v->system_file);
     int rc = sxt_file_read(path, &plan->system, err);
     free(path);
     return rc;

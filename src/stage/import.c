@@ -68,7 +68,10 @@ static char *dataset_path(const char *name)
 {
     if (strchr(name, '/') || sxt_ends_with(name, ".cfg"))
         return sxt_strdup(name);
-    return sxt_printf("%s/datasets/%s.cfg", SXT_PKGDATADIR, name);
+    char *file = sxt_printf("datasets/%s.cfg", name);
+    char *path = sxt_file_data(file);
+    free(file);
+    return path;
 }
 
 static int load_dataset(struct source *s, struct sxt_error *err)

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "h5/in.h"
+#include "stage/formats.h"
 #include "stage/stages.h"
 
 static const struct sxt_cfg_param params[] = { { .name = NULL } };
@@ -87,21 +88,30 @@ static int show_file(const char *path, struct sxt_error *err)
     return rc;
 }
 
+static void show_formats(void)
+{
+    struct sxt_str text = SXT_STR_EMPTY;
+
+    sxt_formats_print(&text);
+    fwrite(text.data, 1, text.len, stdout);
+    sxt_str_free(&text);
+}
+
 static int run_info(struct sxt_run *run, const void *values,
                     struct sxt_error *err)
 {
     int rc = 0;
 
     (void)values;
-    if (run->n_args == 0)
-        return sxt_err(err, SXT_EXIT_USAGE, "info needs a file");
+    if (run->n_args == 0 && run->comm.rank == 0)
+        show_formats();
     for (size_t i = 0; rc == 0 && run->comm.rank == 0 && i < run->n_args; i++)
         rc = show_file(run->args[i], err);
     return rc;
 }
 
 const struct sxt_stage sxt_stage_info = {
-    { "info", "Describe Sextant files: origin, configuration, contents.",
+    { "info", "Describe Sextant files; without any, the tables of all formats.",
       params, 1 },
-    "FILE.h5...", run_info
+    "[FILE.h5...]", run_info
 };

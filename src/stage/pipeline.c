@@ -94,7 +94,7 @@ static int read_step(const struct sxt_run *run, const char *text,
                      struct step *step, struct sxt_error *err)
 {
     const struct sxt_cfg_section *known[64];
-    char *dir = run->config_path ? sxt_path_dir(run->config_path)
+    char *dir = run->config_path ? sxt_path_home(run->config_path)
                                  : sxt_strdup(".");
     size_t n = 0;
     int rc = 0;

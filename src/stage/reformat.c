@@ -100,8 +100,7 @@ static struct sxt_span domain_of(const struct job *job, size_t row)
 static int read_prompt(struct job *job, const char *path, const char *name,
                        struct sxt_str *out, struct sxt_error *err)
 {
-    char *file = path[0] ? sxt_run_path(job->run, path)
-                         : sxt_printf("%s/prompts/%s", SXT_PKGDATADIR, name);
+    char *file = sxt_run_prompt(job->run, path[0] ? path : name);
     int rc = sxt_file_read(file, out, err);
 
     free(file);
@@ -243,11 +242,11 @@ static int rewrite_rows(struct job *job, const size_t *rows, size_t n,
 static int rewrite(struct job *job, struct sxt_error *err)
 {
     size_t n;
-    int rc = read_prompt(job, job->v->prompt_file, "convertor.txt",
+    int rc = read_prompt(job, job->v->prompt_file, "convertor",
                          &job->prompt, err);
 
     if (rc == 0)
-        rc = read_prompt(job, job->v->example_file, "convertor-example.txt",
+        rc = read_prompt(job, job->v->example_file, "convertor-example",
                          &job->example, err);
     if (sxt_comm_agree(job->run->comm, rc, err) != 0)
         return -1;

@@ -39,7 +39,8 @@ static const struct sxt_cfg_param params[] = {
       "Also write what is kept as ShareGPT lines; empty: do not.", AT(sharegpt),
       NULL, NULL },
     { "system_file", SXT_CFG_STRING, "", 0, 0, "1",
-      "File with the system message of every sample; empty: none.",
+      "File with the system message of every sample, or the name of one that "
+      "comes along (sky-t1, qwen-cot); empty: none.",
       AT(system_file), NULL, NULL },
     { "filter", SXT_CFG_CHOICE, "verdict", 0, 0, "1",
       "Keep answers that pass, or all (the ablation without rejection).",
@@ -332,7 +333,8 @@ static int open_selection(const struct sxt_run *run, struct sxt_selection *s,
                           const struct sxt_select *v,
                           const char *const inputs[3], struct sxt_error *err)
 {
-    char *system = v->system_file[0] ? sxt_run_path(run, v->system_file) : NULL;
+    char *system =
+        v->system_file[0] ? sxt_run_prompt(run, v->system_file) : NULL;
     int rc = read_names(s, inputs[0], err);
 
     if (rc == 0) {

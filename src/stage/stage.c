@@ -2,6 +2,7 @@
 #include "stage/stage.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/file.h"
 #include "base/mem.h"
@@ -9,6 +10,16 @@
 char *sxt_run_path(const struct sxt_run *run, const char *name)
 {
     return sxt_path_join(run->out_dir, name);
+}
+
+char *sxt_run_prompt(const struct sxt_run *run, const char *name)
+{
+    if (strpbrk(name, "./"))
+        return sxt_run_path(run, name);
+    char *file = sxt_printf("prompts/%s.txt", name);
+    char *path = sxt_file_data(file);
+    free(file);
+    return path;
 }
 
 bool sxt_run_stops(const struct sxt_run *run)

@@ -39,6 +39,9 @@ extern const struct sxt_stage *const sxt_stages[];
 
 /* "DIR/name" for the run's output directory; caller frees. */
 char *sxt_run_path(const struct sxt_run *run, const char *name);
+/* The file of a message: "sky-t1" is prompts/sky-t1.txt, which comes with the
+ * program; what has a dot or a slash is a path.  Caller frees. */
+char *sxt_run_prompt(const struct sxt_run *run, const char *name);
 /* True on every rank if any rank was asked to stop, or DIR/STOP exists.
  * Collective. */
 bool sxt_run_stops(const struct sxt_run *run);

@@ -36,6 +36,34 @@ static void test_paths(void)
     }
 }
 
+static void test_data(void)
+{
+    setenv("SEXTANT_DATADIR", "/d", 1);
+    char *here = sxt_file_data("a/b");
+    setenv("SEXTANT_DATADIR", "", 1);
+    char *installed = sxt_file_data("a/b");
+
+    is_text(here, "/d/a/b", "data files are where SEXTANT_DATADIR says");
+    is_text(installed, SXT_PKGDATADIR "/a/b",
+            "or else where they are installed");
+    free(here);
+    free(installed);
+}
+
+static void test_home(const char *top)
+{
+    char *file = sxt_path_join(top, "./x/../f");
+    char *top_home = realpath(top, NULL);
+    char *home = sxt_path_home(file), *lost = sxt_path_home("no-such/f");
+
+    is_text(home, top_home, "an absolute directory has no dots left");
+    is_text(lost, "no-such", "one that is not there stays as it is");
+    free(file);
+    free(top_home);
+    free(home);
+    free(lost);
+}
+
 static void test_files(const char *top)
 {
     struct sxt_error err = { 0 };
@@ -92,6 +120,8 @@ int main(void)
         return skip_all("cannot make a directory here");
     test_paths();
     test_files(top);
+    test_home(top);
+    test_data();
     char *x = sxt_path_join(top, "x");
     rmdir(x);
     rmdir(top);
