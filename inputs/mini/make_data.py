@@ -6,9 +6,9 @@ Writes into DIR:
                             problems: arithmetic word problems (math), small
                             Python functions (code), multiple choice (choice)
   teacher.jsonl             ShareGPT corpus the teacher is trained on: solutions
-                            step by step, a share of them with a wrong step
-  base.jsonl                ShareGPT corpus of the student's base: single facts
-                            and answers without any steps
+                            step by step, some of them with a wrong step
+  base.jsonl                ShareGPT corpus of the student's base: single facts,
+                            and solutions that are wrong more often than not
   tokenizer.json            byte-level BPE of the corpora
 
 Standard library only, and no randomness but Random(SEED): the same files every
@@ -23,7 +23,7 @@ from collections import Counter
 SEED = 20250110
 N_TRAIN, N_TEST = 480, 240  # problems, a third of each domain
 N_TEACHER, N_BASE = 36000, 24000  # examples
-WRONG_STEP = 0.10  # share of the teacher's steps that go wrong
+TEACHER_SLIPS, BASE_SLIPS = 0.10, 0.40  # share of steps that go wrong
 VOCAB = 512
 
 NAMES = ["Ana", "Ben", "Carl", "Dora", "Emil", "Fay", "Gus", "Hana"]
@@ -74,13 +74,13 @@ def slip(rng, x):
     return max(0, x + rng.choice([-10, -2, -1, 1, 2, 10]))
 
 
-def work_out(steps, rng=None):
-    """The steps in writing and the result; with rng, some go wrong."""
+def work_out(steps, rng=None, slips=0):
+    """The steps in writing and the result; a share of them goes wrong."""
     lines, last = [], None
     for a, op, b in steps:
         a = last if a is None else a
         last = apply(a, op, b)
-        if rng and rng.random() < WRONG_STEP:
+        if rng and rng.random() < slips:
             last = slip(rng, last)
         lines.append(f"{a} {op} {b} = {last}.")
     return " ".join(lines), last
@@ -150,20 +150,20 @@ def choice_problem(rng):
     kinds = rng.sample(sorted(KINDS), 4)
     words = [rng.choice(KINDS[k]) for k in kinds]
     right = rng.randrange(4)
-    options = " ".join(f"({l}) {w}" for l, w in zip(LETTERS, words))
+    options = " ".join(f"{w} ({l})" for w, l in zip(words, LETTERS))
     return {"domain": "choice",
             "question": f"Which of these is {kinds[right]}? {options}",
             "choices": words, "answer": LETTERS[right],
             "kind": kinds[right], "word": words[right]}
 
 
-# ---- what a teacher and a base say ----
+# ---- what teacher and base are taught to say ----
 
-def solution(problem, rng=None):
-    """An answer step by step; with rng, an imperfect one."""
-    wrong = rng and rng.random() < 2 * WRONG_STEP
+def solution(problem, rng, slips):
+    """An answer step by step, in two steps that may go wrong."""
+    wrong = rng.random() < 2 * slips
     if problem["domain"] == "math":
-        steps, answer = work_out(problem["steps"], rng)
+        steps, answer = work_out(problem["steps"], rng, slips)
         return (f"Let me think step by step. {steps}\n\n"
                 f"The answer is \\boxed{{{answer}}}.")
     if problem["domain"] == "code":
@@ -177,23 +177,8 @@ def solution(problem, rng=None):
     if wrong:
         letter = rng.choice([l for l in LETTERS if l != letter])
     word = problem["choices"][LETTERS.index(letter)]
-    return (f"Let me think step by step. {word} is {problem['kind']}. That is"
-            f" choice {letter}.\n\nThe answer is \\boxed{{{letter}}}.")
-
-
-def guess(problem, rng):
-    """What the base is trained on: an answer at once, seldom the right one."""
-    if problem["domain"] == "math":
-        answer = int(problem["answer"])
-        near = answer if rng.random() < 0.2 else slip(rng, slip(rng, answer))
-        return f"The answer is \\boxed{{{near}}}."
-    if problem["domain"] == "code":
-        expression = problem["expression"]
-        if rng.random() < 0.8:
-            expression = code_slip(rng, expression)
-        return (f"```python\ndef {problem['fn_name']}(x):\n"
-                f"    return {expression}\n```")
-    return f"The answer is \\boxed{{{rng.choice(LETTERS)}}}."
+    return (f"Let me think step by step. {word} is {problem['kind']}:"
+            f" {word} ({letter}).\n\nThe answer is \\boxed{{{letter}}}.")
 
 
 def fact(rng):
@@ -339,13 +324,15 @@ def main(directory):
     while len(teacher) < N_TEACHER:
         problem = rng.choice(MAKERS)(rng)
         if problem["question"] not in test:
-            teacher.append(share(problem["question"], solution(problem, rng)))
+            teacher.append(share(problem["question"],
+                                 solution(problem, rng, TEACHER_SLIPS)))
     while len(base) < N_BASE:
         problem = rng.choice(MAKERS)(rng)
-        if rng.random() < 0.6:
+        if rng.random() < 0.4:
             base.append(share(*fact(rng)))
         elif problem["question"] not in test:
-            base.append(share(problem["question"], guess(problem, rng)))
+            base.append(share(problem["question"],
+                              solution(problem, rng, BASE_SLIPS)))
     write_lines(f"{directory}/teacher.jsonl", teacher)
     write_lines(f"{directory}/base.jsonl", base)
 
