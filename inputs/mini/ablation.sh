@@ -40,7 +40,7 @@ while [ "$seed" -le "$seeds" ]; do
     for kind in '' -none; do
         step "$d" "sft$kind" sft -s train="train$kind.h5" \
             -s output="model$kind.h5" -s seed="$seed" \
-            -s checkpoint.dir="checkpoints$kind" -s metrics="metrics$kind"
+            -s checkpoint.dir="checkpoints$kind"
         step "$d" "evaluate$kind" evaluate -s model="model$kind.h5" \
             -s output="eval$kind.h5" -s generations="generations-eval$kind.h5" \
             -s sampling.seed="$seed"

@@ -1,0 +1,44 @@
+#!/bin/sh
+# t7001-pipeline.sh - the mini pipeline, small: the same bytes on 1, 2 and 3
+# ranks, and steps that are done are not done again.
+. "$SRCDIR/validation/lib.sh"
+
+# The configuration as shipped, with fewer problems and one epoch.
+sed -e "s#@/#$SRCDIR/inputs/mini/#g" \
+    -e 's/"import"/"import limit=12"/' \
+    -e 's/"import files/"import limit=8 files/' \
+    -e 's/"generate"/"generate n=2"/' \
+    -e 's/"sft"/"sft epochs=1"/' \
+    "$SRCDIR/inputs/mini/mini.cfg" >small.cfg
+
+ok "the pipeline runs on 1 rank" "$SEXTANT" pipeline small.cfg -o p1
+says "Result: teacher " "and ends with its result"
+ok "it runs again" "$SEXTANT" pipeline small.cfg -o p1
+says "sft is up to date" "but does no work twice"
+ok "the page is there" test -s p1/report.html
+ok "a changed setting runs what depends on it" \
+    "$SEXTANT" pipeline small.cfg -o p1 -v
+cp small.cfg other.cfg
+sed 's/epochs=1/epochs=1 lr=2e-3/' small.cfg >other.cfg
+ok "another learning rate" "$SEXTANT" pipeline other.cfg -o p1
+says "generate is up to date" "keeps the generations"
+sed 's/"sft /"stf /' small.cfg >typo.cfg
+exits 78 "a typo in a late step stops before the first" \
+    "$SEXTANT" pipeline typo.cfg -o p4
+ok "and nothing was written" test ! -e p4/problems.h5
+
+rm -rf p1
+ok "the reference, on 1 rank" "$SEXTANT" pipeline small.cfg -o p1
+for n in 2 3; do
+    if [ -z "$MPIRUN" ]; then
+        skip "$n ranks" "no MPI launcher works here"
+        continue
+    fi
+    ok "the pipeline runs on $n ranks" \
+        on_ranks $n "$SEXTANT" pipeline small.cfg -o p$n
+    for f in problems generations traces verdicts train model eval; do
+        ok "$n ranks write the same $f.h5" \
+            "$SEXTANT" diff p1/$f.h5 p$n/$f.h5
+    done
+done
+done_testing
