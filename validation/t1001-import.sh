@@ -44,6 +44,17 @@ ok "operands are files" import 1 -s datasets="$sets/gsm8k.cfg" \
 ok "a limit" import 1 -s datasets="$sets/gsm8k.cfg" -s output=l.h5 \
     -s limit=3 sums.jsonl
 says "3 problems" "three problems"
+
+# The shipped data sets say which part they mean; another file may be told.
+ok "a file told to be the train part" import 1 -s datasets="$sets/gsm8k.cfg" \
+    -s splits=train -s output=train.h5 sums.jsonl
+ok "the part is stored" grep -aq traintrain train.h5
+exits 78 "a part that is none" import 1 -s datasets="$sets/gsm8k.cfg" \
+    -s splits=dev -s output=bad.h5 sums.jsonl
+says '"dev" is neither train nor test' "names it"
+exits 78 "parts that do not fit the files" import 1 three.cfg \
+    -s splits=train,test -s output=bad.h5
+
 ok "a dry run" import 1 -n three.cfg -s output=dry.h5
 ok "writes nothing" test ! -e dry.h5
 

@@ -14,7 +14,7 @@
 
 #include "par/comm.h"
 
-enum { SXT_QUEUE_TOTALS = 6 };
+enum { SXT_QUEUE_TOTALS = 7 };
 
 struct sxt_queue; /* opaque */
 

@@ -19,7 +19,7 @@
 enum { SHOWN_FAULTS = 20 };
 
 struct values {
-    struct sxt_cfg_strings files, datasets;
+    struct sxt_cfg_strings files, datasets, splits;
     char *output, *on_error;
     int64_t limit;
 };
@@ -33,6 +33,10 @@ static const struct sxt_cfg_param params[] = {
       "What the files are: a name under datasets/ or the path of a .cfg file; "
       "one for all files or one for each.",
       AT(datasets), NULL, NULL },
+    { "splits", SXT_CFG_STRINGS, "", 0, 0, "1",
+      "Part of its data set that a file is, train or test: one for all or one "
+      "for each; empty: as the data set says.",
+      AT(splits), NULL, NULL },
     { "output", SXT_CFG_STRING, "problems.h5", 0, 0, "1", "File to write.",
       AT(output), NULL, NULL },
     { "on_error", SXT_CFG_CHOICE, "stop", 0, 0, "1",
@@ -46,6 +50,7 @@ static const struct sxt_cfg_param params[] = {
 /* A file to import. */
 struct source {
     const char *path;
+    const char *split;       /* NULL: as the data set says */
     char *dataset_path;      /* owned */
     struct sxt_dataset *set; /* owned */
 };
@@ -89,29 +94,58 @@ static int load_dataset(struct source *s, struct sxt_error *err)
                : sxt_err_prefix(err, "%s", s->dataset_path);
 }
 
+/* The n-th of one for all or one for each of n files. */
+static const char *of_file(const struct sxt_cfg_strings *list, size_t i)
+{
+    return list->items[list->count > 1 ? i : 0];
+}
+
+static int check_lists(const struct values *v, size_t n, struct sxt_error *err)
+{
+    const struct {
+        const char *name;
+        const struct sxt_cfg_strings *list;
+        bool optional;
+    } lists[] = { { "datasets", &v->datasets, false },
+                  { "splits", &v->splits, true } };
+
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+        size_t count = lists[i].list->count;
+        if (count != 1 && count != n && !(count == 0 && lists[i].optional))
+            return sxt_err(err, SXT_EXIT_CONFIG,
+                           "import.%s has %zu names for %zu files: give one "
+                           "for all, or one for each",
+                           lists[i].name, count, n);
+    }
+    for (size_t i = 0; i < v->splits.count; i++)
+        if (strcmp(v->splits.items[i], "train") != 0 &&
+            strcmp(v->splits.items[i], "test") != 0)
+            return sxt_err(err, SXT_EXIT_CONFIG,
+                           "import.splits: \"%s\" is neither train nor test",
+                           v->splits.items[i]);
+    return 0;
+}
+
 static int load_sources(struct job *job, const struct sxt_run *run,
                         struct sxt_error *err)
 {
     const struct sxt_cfg_strings *files = &job->values->files;
-    const struct sxt_cfg_strings *datasets = &job->values->datasets;
+    const struct sxt_cfg_strings *splits = &job->values->splits;
     size_t n = files->count + run->n_args;
 
     if (n == 0)
         return sxt_err(err, SXT_EXIT_USAGE,
                        "no file to import: name some, or set import.files");
-    if (datasets->count != 1 && datasets->count != n)
-        return sxt_err(err, SXT_EXIT_CONFIG,
-                       "import.datasets has %zu names for %zu files: give one "
-                       "for all, or one for each",
-                       datasets->count, n);
+    if (check_lists(job->values, n, err) != 0)
+        return -1;
     job->sources = sxt_calloc(n, sizeof(*job->sources));
     job->n_sources = n;
     for (size_t i = 0; i < n; i++) {
         struct source *s = &job->sources[i];
         s->path =
             i < files->count ? files->items[i] : run->args[i - files->count];
-        s->dataset_path =
-            dataset_path(datasets->items[datasets->count > 1 ? i : 0]);
+        s->dataset_path = dataset_path(of_file(&job->values->datasets, i));
+        s->split = splits->count ? of_file(splits, i) : NULL;
         if (load_dataset(s, err) != 0)
             return -1;
     }
@@ -139,7 +173,7 @@ static void add_fault(struct job *job, const char *text)
         sxt_str_add(&job->faults, "%s\n", text);
 }
 
-static void add_row(struct job *job, const struct sxt_dataset *set,
+static void add_row(struct job *job, const struct source *s,
                     const struct sxt_problem *p)
 {
     const struct {
@@ -155,6 +189,7 @@ static void add_row(struct job *job, const struct sxt_dataset *set,
                    { SXT_PROBLEM_FN_NAME, &p->fn_name },
                    { SXT_PROBLEM_TESTS, &p->tests },
                    { SXT_PROBLEM_SOLUTION, &p->solution } };
+    const struct sxt_dataset *set = s->set;
     struct sxt_frame *f = job->rows;
 
     sxt_frame_add(f);
@@ -165,7 +200,8 @@ static void add_row(struct job *job, const struct sxt_dataset *set,
     sxt_frame_set_u64(f, SXT_PROBLEM_KEY, sxt_hash64(p->id.data, p->id.len, 0));
     sxt_frame_set_string(f, SXT_PROBLEM_SOURCE, set->source);
     sxt_frame_set_string(f, SXT_PROBLEM_DOMAIN, set->domain);
-    sxt_frame_set_string(f, SXT_PROBLEM_SPLIT, set->split);
+    sxt_frame_set_string(f, SXT_PROBLEM_SPLIT,
+                         s->split ? s->split : set->split);
     sxt_frame_set_string(f, SXT_PROBLEM_LICENCE, set->licence);
 }
 
@@ -205,7 +241,7 @@ static void take_record(struct job *job, const struct source *s,
         sxt_err_prefix(&err, "%s", where);
         add_fault(job, err.text);
     } else if (kept == 1) {
-        add_row(job, s->set, &p);
+        add_row(job, s, &p);
         sxt_str_add_bytes(&job->places, p.id.data, p.id.len + 1);
         sxt_str_add_bytes(&job->places, where, strlen(where) + 1);
     }

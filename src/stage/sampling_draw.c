@@ -15,7 +15,7 @@ static const double progress_s = 10; /* between lines */
 static const double totals_s = 0.5;  /* between additions to the totals */
 
 /* What the totals of the queue are. */
-enum { ANSWERS, TOKENS, LEAST_US, BUSY_US, IN_PASSES, PASSES };
+enum { ANSWERS, TOKENS, TOKENS_DONE, LEAST_US, BUSY_US, IN_PASSES, PASSES };
 
 /* A draw under way on this rank. */
 struct drawing {
@@ -31,6 +31,7 @@ struct drawing {
     struct sxt_prompt prompt; /* item `next`, if `ready` */
     bool ready, dry;          /* dry: the queue has nothing more */
     struct sxt_sampling_report local;
+    size_t done_tokens;             /* of finished answers */
     int64_t told[SXT_QUEUE_TOTALS]; /* part of the totals that is ours */
     double begin, told_at, line_at, stop_at, shown_at;
 };
@@ -103,6 +104,7 @@ static void take_answer(void *context, const struct sxt_answer *a)
     struct drawing *d = context;
 
     d->local.answers++;
+    d->done_tokens += a->n;
     d->local.stopped += a->finish == SXT_FINISH_STOP;
     d->local.loops += a->finish == SXT_FINISH_LOOP;
     give(d, a);
@@ -176,6 +178,7 @@ static void tell_totals(struct drawing *d)
     int64_t now[SXT_QUEUE_TOTALS] = {
         [ANSWERS] = (int64_t)d->local.answers,
         [TOKENS] = (int64_t)e.drawn_tokens,
+        [TOKENS_DONE] = (int64_t)d->done_tokens,
         [LEAST_US] = (int64_t)(e.least_seconds * 1e6),
         [BUSY_US] = (int64_t)(e.seconds * 1e6),
         [IN_PASSES] = (int64_t)e.answer_steps,
@@ -191,6 +194,21 @@ static void tell_totals(struct drawing *d)
     d->told_at = sxt_clock();
 }
 
+/* Seconds until all answers are there.  Tokens by answers ended is the mean
+ * length if any token may be the last; but no answer exceeds max_tokens. */
+static double seconds_left(const struct drawing *d,
+                           const int64_t t[SXT_QUEUE_TOTALS], double elapsed)
+{
+    double open = (double)((int64_t)d->ask->n - t[ANSWERS]);
+    double most = open * (double)d->draw->max_tokens -
+                  (double)(t[TOKENS] - t[TOKENS_DONE]);
+    double tokens = (double)t[TOKENS], left = most;
+
+    if (t[ANSWERS] > 0 && open * tokens / (double)t[ANSWERS] < most)
+        left = open * tokens / (double)t[ANSWERS];
+    return elapsed / tokens * left;
+}
+
 /* Rank 0: print a line if it is time; true if all answers are there. */
 static bool watch_totals(struct drawing *d)
 {
@@ -204,10 +222,8 @@ static bool watch_totals(struct drawing *d)
         sxt_log_count((double)t[TOKENS], tokens);
         sxt_log_count((double)t[TOKENS] / elapsed, rate);
         snprintf(rest, sizeof(rest), "unknown");
-        if (t[ANSWERS] > 0)
-            sxt_log_duration(elapsed / (double)t[ANSWERS] *
-                                 (double)((int64_t)d->ask->n - t[ANSWERS]),
-                             rest);
+        if (t[TOKENS] > 0)
+            sxt_log_duration(seconds_left(d, t, elapsed), rest);
         sxt_log(&d->s->run->log, SXT_LOG_INFO,
                 "answers %lld of %zu  tokens %s  rate %s tok/s  batch %.1f  "
                 "roofline %.0f %%  ETA %s",
