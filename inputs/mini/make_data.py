@@ -22,7 +22,7 @@ from collections import Counter
 
 SEED = 20250110
 N_TRAIN, N_TEST = 480, 240  # problems, a third of each domain
-N_TEACHER, N_BASE = 36000, 24000  # examples
+N_TEACHER, N_BASE = 36000, 36000  # examples
 TEACHER_SLIPS, BASE_SLIPS = 0.10, 0.40  # share of steps that go wrong
 VOCAB = 512
 
@@ -43,7 +43,7 @@ KINDS = {
 
 def story(rng):
     name, item = rng.choice(NAMES), rng.choice(ITEMS)
-    a, b, c = (rng.randint(2, 9) for _ in range(3))
+    a, b, c = (rng.randint(2, 6) for _ in range(3))
     kind = rng.randrange(4)
     if kind == 0:
         return (f"{name} has {a} {item} and gets {b} bags with {c} {item} each."
@@ -55,7 +55,6 @@ def story(rng):
                 f" {item}. How many {item} remain?",
                 [(b, "*", c), (None, "-", a)])
     if kind == 2:
-        c = min(c, 5)
         return (f"{name} buys {a} {item} in the morning and {b} in the evening,"
                 f" on each of {c} days. How many {item} is that?",
                 [(a, "+", b), (None, "*", c)])
@@ -150,7 +149,7 @@ def choice_problem(rng):
     kinds = rng.sample(sorted(KINDS), 4)
     words = [rng.choice(KINDS[k]) for k in kinds]
     right = rng.randrange(4)
-    options = " ".join(f"{w} ({l})" for w, l in zip(words, LETTERS))
+    options = ", ".join(f"{w} {l}" for w, l in zip(words, LETTERS))
     return {"domain": "choice",
             "question": f"Which of these is {kinds[right]}? {options}",
             "choices": words, "answer": LETTERS[right],
@@ -178,7 +177,7 @@ def solution(problem, rng, slips):
         letter = rng.choice([l for l in LETTERS if l != letter])
     word = problem["choices"][LETTERS.index(letter)]
     return (f"Let me think step by step. {word} is {problem['kind']}:"
-            f" {word} ({letter}).\n\nThe answer is \\boxed{{{letter}}}.")
+            f" {word} {letter}.\n\nThe answer is \\boxed{{{letter}}}.")
 
 
 def fact(rng):
@@ -328,7 +327,7 @@ def main(directory):
                                  solution(problem, rng, TEACHER_SLIPS)))
     while len(base) < N_BASE:
         problem = rng.choice(MAKERS)(rng)
-        if rng.random() < 0.4:
+        if rng.random() < 0.3:
             base.append(share(*fact(rng)))
         elif problem["question"] not in test:
             base.append(share(problem["question"],

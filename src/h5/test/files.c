@@ -28,7 +28,7 @@ static struct sxt_frame *make_rows(size_t first, size_t count)
 
     for (size_t i = first; i < first + count; i++) {
         int32_t ids[8] = { 1, 2, 3, 4, 5, 6, 7, 8 };
-        char id[20];
+        char id[32];
         snprintf(id, sizeof(id), "row %zu", i);
         sxt_frame_add(f);
         sxt_frame_set_string(f, ID, i == 3 ? "" : id);
