@@ -20,8 +20,8 @@ static const struct sxt_cfg_param params[] = {
       "Problems the samples answer.", AT(problems), NULL, NULL },
     { "generations", SXT_CFG_STRING, "generations.h5", 0, 0, "1",
       "The teacher's samples.", AT(generations), NULL, NULL },
-    { "verdicts", SXT_CFG_STRING, "verdicts.h5", 0, 0, "1",
-      "Their verdicts.", AT(verdicts), NULL, NULL },
+    { "verdicts", SXT_CFG_STRING, "verdicts.h5", 0, 0, "1", "Their verdicts.",
+      AT(verdicts), NULL, NULL },
     { "train", SXT_CFG_STRING, "train.h5", 0, 0, "1", "What was kept of them.",
       AT(train), NULL, NULL },
     { "metrics", SXT_CFG_STRING, "metrics.h5", 0, 0, "1",
@@ -34,7 +34,8 @@ static const struct sxt_cfg_param params[] = {
     { .name = NULL }
 };
 
-/* A whole table, or NULL with a line in r->missing if there is no file. */
+/* The columns asked for of a whole table, or NULL with its name in r->missing
+ * if there is no file. */
 static int read_table(const struct sxt_run *run, struct sxt_report *r,
                       const char *name, const char *format, const char *group,
                       const struct sxt_column *columns,
@@ -46,19 +47,23 @@ static int read_table(const struct sxt_run *run, struct sxt_report *r,
 
     *frame = NULL;
     if (!sxt_file_exists(path)) {
-        sxt_str_add(&r->missing, "%s\n", name);
+        sxt_str_add(&r->missing, "%s%s", r->missing.len > 0 ? ", " : "", name);
     } else {
         struct sxt_in *in = sxt_in_open(path, format, err);
         rc = in ? sxt_in_rows(in, group, &rows, err) : -1;
         if (rc == 0)
             rc = sxt_in_frame(in, group, columns, 0, rows, frame, err);
         sxt_in_close(in);
+        r->n_files++;
     }
     free(path);
     return rc;
 }
 
 /* ---- sources: samples, passed, kept ---- */
+
+/* Columns of the tables as gather_samples reads them. */
+enum { ID, SOURCE, VERDICT = SOURCE };
 
 static struct sxt_report_source *source_of(struct sxt_report *r,
                                            struct sxt_map *map,
@@ -69,15 +74,13 @@ static struct sxt_report_source *source_of(struct sxt_report *r,
 
     if (!at)
         return NULL;
-    struct sxt_span name = sxt_frame_text(problems, SXT_PROBLEM_SOURCE, *at);
+    struct sxt_span name = sxt_frame_text(problems, SOURCE, *at);
     for (size_t i = 0; i < r->n_sources; i++)
         if (sxt_span_equal(name, r->sources[i].name))
             return &r->sources[i];
-    r->sources = sxt_realloc(r->sources, r->n_sources + 1,
-                             sizeof(*r->sources));
-    r->sources[r->n_sources] = (struct sxt_report_source){
-        sxt_strndup(name.data, name.len), 0, 0, 0
-    };
+    r->sources = sxt_realloc(r->sources, r->n_sources + 1, sizeof(*r->sources));
+    r->sources[r->n_sources] =
+        (struct sxt_report_source){ sxt_strndup(name.data, name.len), 0, 0, 0 };
     return &r->sources[r->n_sources++];
 }
 
@@ -90,14 +93,13 @@ static void count_sources(struct sxt_report *r,
     struct sxt_report_source all = { sxt_strdup("all"), 0, 0, 0 }, *s;
 
     for (size_t i = 0; i < sxt_frame_rows(problems); i++) {
-        struct sxt_span id = sxt_frame_text(problems, SXT_PROBLEM_ID, i);
+        struct sxt_span id = sxt_frame_text(problems, ID, i);
         sxt_map_put(map, id.data, id.len, i);
     }
     for (size_t i = 0; i < sxt_frame_rows(verdicts); i++) {
-        s = source_of(r, map, problems,
-                      sxt_frame_text(verdicts, SXT_VERDICT_ID, i));
-        bool passed = sxt_span_equal(
-            sxt_frame_text(verdicts, SXT_VERDICT_VERDICT, i), "pass");
+        s = source_of(r, map, problems, sxt_frame_text(verdicts, ID, i));
+        bool passed =
+            sxt_span_equal(sxt_frame_text(verdicts, VERDICT, i), "pass");
         all.samples++;
         all.passed += passed;
         if (s) {
@@ -106,14 +108,12 @@ static void count_sources(struct sxt_report *r,
         }
     }
     for (size_t i = 0; train && i < sxt_frame_rows(train); i++) {
-        s = source_of(r, map, problems,
-                      sxt_frame_text(train, SXT_TRAIN_ID, i));
+        s = source_of(r, map, problems, sxt_frame_text(train, ID, i));
         all.kept++;
         if (s)
             s->kept++;
     }
-    r->sources = sxt_realloc(r->sources, r->n_sources + 1,
-                             sizeof(*r->sources));
+    r->sources = sxt_realloc(r->sources, r->n_sources + 1, sizeof(*r->sources));
     r->sources[r->n_sources++] = all;
     sxt_map_destroy(map);
 }
@@ -125,32 +125,48 @@ static void measure_lengths(struct sxt_report *r,
     r->lengths = sxt_alloc(r->n_lengths, sizeof(*r->lengths));
     for (size_t i = 0; i < r->n_lengths; i++) {
         size_t n;
-        sxt_frame_ids(generations, SXT_GENERATION_OUTPUT_IDS, i, &n);
+        sxt_frame_ids(generations, 0, i, &n);
         r->lengths[i] = (double)n;
     }
 }
 
 /* ---- gathering ---- */
 
+/* Only what is counted is read: tests and texts of a large run take more than
+ * a login node has. */
 static int gather_samples(const struct sxt_run *run,
                           const struct sxt_report_values *v,
                           struct sxt_report *r, struct sxt_error *err)
 {
+    const struct sxt_column of_problems[] = {
+        [ID] = sxt_problem_columns[SXT_PROBLEM_ID],
+        [SOURCE] = sxt_problem_columns[SXT_PROBLEM_SOURCE],
+        { .name = NULL }
+    };
+    const struct sxt_column of_verdicts[] = {
+        [ID] = sxt_verdict_columns[SXT_VERDICT_ID],
+        [VERDICT] = sxt_verdict_columns[SXT_VERDICT_VERDICT],
+        { .name = NULL }
+    };
+    const struct sxt_column of_train[] = { sxt_train_columns[SXT_TRAIN_ID],
+                                           { .name = NULL } };
+    const struct sxt_column of_generations[] = {
+        sxt_generation_columns[SXT_GENERATION_OUTPUT_IDS], { .name = NULL }
+    };
     struct sxt_frame *problems = NULL, *verdicts = NULL, *train = NULL;
     struct sxt_frame *generations = NULL;
     int rc = read_table(run, r, v->problems, SXT_PROBLEMS_FORMAT, "problems",
-                        sxt_problem_columns, &problems, err);
+                        of_problems, &problems, err);
 
     if (rc == 0)
         rc = read_table(run, r, v->verdicts, SXT_VERDICTS_FORMAT, "verdicts",
-                        sxt_verdict_columns, &verdicts, err);
+                        of_verdicts, &verdicts, err);
     if (rc == 0)
-        rc = read_table(run, r, v->train, SXT_TRAIN_FORMAT, "train",
-                        sxt_train_columns, &train, err);
+        rc = read_table(run, r, v->train, SXT_TRAIN_FORMAT, "train", of_train,
+                        &train, err);
     if (rc == 0)
         rc = read_table(run, r, v->generations, SXT_GENERATIONS_FORMAT,
-                        "generations", sxt_generation_columns, &generations,
-                        err);
+                        "generations", of_generations, &generations, err);
     if (rc == 0 && problems && verdicts)
         count_sources(r, problems, verdicts, train);
     if (rc == 0 && generations)
@@ -198,19 +214,77 @@ static void free_report(struct sxt_report *r)
     sxt_str_free(&r->missing);
 }
 
-double sxt_report_metric(const struct sxt_frame *summary, const char *source,
-                         const char *metric)
+long sxt_report_find(const struct sxt_frame *summary, struct sxt_span source,
+                     struct sxt_span metric)
 {
-    for (size_t i = 0; i < sxt_frame_rows(summary); i++)
-        if (sxt_span_equal(sxt_frame_text(summary, SXT_SUMMARY_SOURCE, i),
-                           source) &&
-            sxt_span_equal(sxt_frame_text(summary, SXT_SUMMARY_METRIC, i),
-                           metric))
-            return sxt_frame_f64(summary, SXT_SUMMARY_VALUE, i);
-    return NAN;
+    for (size_t i = 0; i < sxt_frame_rows(summary); i++) {
+        struct sxt_span s = sxt_frame_text(summary, SXT_SUMMARY_SOURCE, i);
+        struct sxt_span m = sxt_frame_text(summary, SXT_SUMMARY_METRIC, i);
+        if (s.len == source.len && m.len == metric.len &&
+            memcmp(s.data, source.data, s.len) == 0 &&
+            memcmp(m.data, metric.data, m.len) == 0)
+            return (long)i;
+    }
+    return -1;
+}
+
+bool sxt_report_next(const struct sxt_report *r, struct sxt_report_row *row)
+{
+    while (row->eval < r->n_evals) {
+        const struct sxt_frame *f = r->evals[row->eval].summary;
+        bool known = false;
+        if (row->next == sxt_frame_rows(f)) {
+            row->eval++;
+            row->next = 0;
+            continue;
+        }
+        row->source = sxt_frame_text(f, SXT_SUMMARY_SOURCE, row->next);
+        row->metric = sxt_frame_text(f, SXT_SUMMARY_METRIC, row->next);
+        row->next++;
+        for (size_t e = 0; e < row->eval; e++)
+            known |= sxt_report_find(r->evals[e].summary, row->source,
+                                     row->metric) >= 0;
+        if (!known)
+            return true;
+    }
+    return false;
+}
+
+bool sxt_report_result(const struct sxt_report *r,
+                       struct sxt_report_result *result)
+{
+    const struct sxt_report_source *all;
+    const struct sxt_span source = sxt_span("all"), metric = sxt_span("pass@1");
+
+    if (r->n_sources == 0 || r->n_evals < 2)
+        return false;
+    all = &r->sources[r->n_sources - 1];
+    const struct sxt_frame *first = r->evals[0].summary;
+    const struct sxt_frame *last = r->evals[r->n_evals - 1].summary;
+    long base = sxt_report_find(first, source, metric);
+    long student = sxt_report_find(last, source, metric);
+    if (all->samples == 0 || base < 0 || student < 0)
+        return false;
+    result->teacher = (double)all->passed / (double)all->samples;
+    result->base = sxt_frame_f64(first, SXT_SUMMARY_VALUE, (size_t)base);
+    result->student = sxt_frame_f64(last, SXT_SUMMARY_VALUE, (size_t)student);
+    return isfinite(result->base) && isfinite(result->student);
 }
 
 /* ---- terminal ---- */
+
+/* Text of a file in `width` columns, without what would move the cursor. */
+static void print_text(struct sxt_span text, int width)
+{
+    struct sxt_str s = SXT_STR_EMPTY;
+
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.data[i];
+        sxt_str_add_char(&s, c < 0x20 || c == 0x7f ? '?' : (char)c);
+    }
+    printf("%-*s", width, s.data ? s.data : "");
+    sxt_str_free(&s);
+}
 
 static void print_sources(const struct sxt_report *r)
 {
@@ -218,8 +292,8 @@ static void print_sources(const struct sxt_report *r)
            "kept");
     for (size_t i = 0; i < r->n_sources; i++) {
         const struct sxt_report_source *s = &r->sources[i];
-        printf("%-24s %9zu %9zu %6.1f %% %9zu\n", s->name, s->samples,
-               s->passed,
+        print_text(sxt_span(s->name), 24);
+        printf(" %9zu %9zu %6.1f %% %9zu\n", s->samples, s->passed,
                s->samples > 0 ? 100.0 * (double)s->passed / (double)s->samples
                               : 0,
                s->kept);
@@ -228,38 +302,47 @@ static void print_sources(const struct sxt_report *r)
 
 static void print_evals(const struct sxt_report *r)
 {
-    const struct sxt_frame *first = r->evals[0].summary;
+    struct sxt_report_row row = { 0 };
 
     printf("\n%-24s %-12s", "benchmark", "metric");
     for (size_t e = 0; e < r->n_evals; e++)
         printf(" %18s", r->evals[e].name);
     printf("\n");
-    for (size_t i = 0; i < sxt_frame_rows(first); i++) {
-        char *source = sxt_frame_string(first, SXT_SUMMARY_SOURCE, i);
-        char *metric = sxt_frame_string(first, SXT_SUMMARY_METRIC, i);
-        printf("%-24s %-12s", source, metric);
-        for (size_t e = 0; e < r->n_evals; e++)
-            printf(" %18.3f",
-                   sxt_report_metric(r->evals[e].summary, source, metric));
+    while (sxt_report_next(r, &row)) {
+        print_text(row.source, 24);
+        printf(" ");
+        print_text(row.metric, 12);
+        for (size_t e = 0; e < r->n_evals; e++) {
+            const struct sxt_frame *f = r->evals[e].summary;
+            long at = sxt_report_find(f, row.source, row.metric);
+            if (at >= 0)
+                printf(" %18.3f",
+                       sxt_frame_f64(f, SXT_SUMMARY_VALUE, (size_t)at));
+            else
+                printf(" %18s", "-");
+        }
         printf("\n");
-        free(source);
-        free(metric);
     }
 }
 
 /* The one line that says what the run was for. */
 static void print_result(const struct sxt_report *r)
 {
-    const struct sxt_report_source *all =
-        r->n_sources > 0 ? &r->sources[r->n_sources - 1] : NULL;
+    struct sxt_report_result result;
 
-    if (!all || all->samples == 0 || r->n_evals < 2)
-        return;
-    printf("Result: teacher %.1f %% base %.1f %% student %.1f %%\n",
-           100.0 * (double)all->passed / (double)all->samples,
-           100 * sxt_report_metric(r->evals[0].summary, "all", "pass@1"),
-           100 * sxt_report_metric(r->evals[r->n_evals - 1].summary, "all",
-                                   "pass@1"));
+    if (sxt_report_result(r, &result))
+        printf("Result: teacher %.1f %% base %.1f %% student %.1f %%\n",
+               100 * result.teacher, 100 * result.base, 100 * result.student);
+}
+
+static void print_tables(const struct sxt_report *r)
+{
+    if (r->missing.len > 0)
+        printf("not there, and left out: %s\n", r->missing.data);
+    if (r->n_sources > 0)
+        print_sources(r);
+    if (r->n_evals > 0)
+        print_evals(r);
 }
 
 static int report_here(struct sxt_run *run, const struct sxt_report_values *v,
@@ -270,19 +353,19 @@ static int report_here(struct sxt_run *run, const struct sxt_report_values *v,
     char *path = sxt_run_path(run, v->output);
     int rc = gather(run, v, &r, err);
 
+    if (rc == 0 && r.n_files == 0)
+        rc = sxt_err(err, SXT_EXIT_NOINPUT,
+                     "nothing to report on in %s: there is none of %s",
+                     run->out_dir, r.missing.data);
     if (rc == 0) {
-        if (r.missing.len > 0)
-            printf("not there, and left out:\n%s", r.missing.data);
-        if (r.n_sources > 0)
-            print_sources(&r);
-        if (r.n_evals > 0)
-            print_evals(&r);
+        print_tables(&r);
         sxt_report_page(&r, &page);
         if (!run->dry_run)
             rc = sxt_file_write(path, page.data, page.len, err);
     }
     if (rc == 0) {
-        sxt_log(&run->log, SXT_LOG_INFO, "page %s", path);
+        sxt_log(&run->log, SXT_LOG_INFO, "%s %s",
+                run->dry_run ? "would write" : "page", path);
         print_result(&r);
     }
     sxt_str_free(&page);
@@ -300,5 +383,6 @@ static int run_report(struct sxt_run *run, const void *values,
 const struct sxt_stage sxt_stage_report = {
     { "report", "Tables and an HTML page of a run.", params,
       sizeof(struct sxt_report_values) },
-    "", run_report
+    "",
+    run_report
 };

@@ -30,14 +30,30 @@ struct sxt_report {
     struct sxt_frame *metrics;
     struct sxt_report_eval *evals;
     size_t n_evals;
-    struct sxt_str missing; /* files that were not there, a line each */
+    struct sxt_str missing; /* files that were not there, with commas */
+    size_t n_files;         /* that were */
 };
 
 /* The page: one file, inline SVG, no script and no network. */
 void sxt_report_page(const struct sxt_report *r, struct sxt_str *out);
 
-/* Value of a summary's metric for a source, NaN if it has none. */
-double sxt_report_metric(const struct sxt_frame *summary, const char *source,
-                         const char *metric);
+/* Row of a benchmark's metric, -1 if the summary has none. */
+long sxt_report_find(const struct sxt_frame *summary, struct sxt_span source,
+                     struct sxt_span metric);
+
+/* Walk over the benchmarks and metrics of all evaluations, each once; begin
+ * with zeros. */
+struct sxt_report_row {
+    struct sxt_span source, metric; /* borrowed from the report */
+    size_t eval, next;              /* where to look on */
+};
+bool sxt_report_next(const struct sxt_report *r, struct sxt_report_row *row);
+
+/* What the run was for, as shares; false if it cannot be told. */
+struct sxt_report_result {
+    double teacher, base, student;
+};
+bool sxt_report_result(const struct sxt_report *r,
+                       struct sxt_report_result *result);
 
 #endif

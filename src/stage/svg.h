@@ -3,33 +3,39 @@
 #ifndef SXT_STAGE_SVG_H
 #define SXT_STAGE_SVG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/str.h"
 
-/* Text with &, <, > and quotes made safe for HTML. */
+/* Any bytes as text for HTML: what has a meaning there is escaped, control
+ * characters are left out, and what is no UTF-8 becomes U+FFFD. */
 void sxt_html_escape(struct sxt_str *out, const char *text, size_t n);
 
 struct sxt_chart {
-    const char *title;        /* read out by screen readers as well */
-    const char *x_unit, *y_unit;
+    const char *title;           /* read out by screen readers as well */
+    const char *x_unit, *y_unit; /* "" if there is nothing to say */
 };
 
-/* A line through n points, x ascending; values that are not finite leave a
- * gap. */
+/* A line through n points, x whole and ascending.  Values that are not finite
+ * leave a gap; a point between two gaps is a dot.  Nothing is drawn if no
+ * value is finite. */
 void sxt_svg_line(struct sxt_str *out, const struct sxt_chart *chart,
                   const double *x, const double *y, size_t n);
 
-/* Horizontal bars of shares 0 … 1 with names, and a note behind each. */
+/* Horizontal bars of shares 0 … 1 with names, and a note behind each; a share
+ * that is no number has no bar. */
 struct sxt_bar {
-    const char *name; /* borrowed */
+    char *name;
     double share;
+    bool pale; /* what others are compared with */
     char note[80];
 };
 void sxt_svg_bars(struct sxt_str *out, const struct sxt_chart *chart,
                   const struct sxt_bar *bars, size_t n);
 
-/* Histogram of n values in at most `bins` bins of round width. */
+/* Histogram of n whole numbers in bins of a round width, about `bins` of
+ * them. */
 void sxt_svg_histogram(struct sxt_str *out, const struct sxt_chart *chart,
                        const double *values, size_t n, size_t bins);
 
