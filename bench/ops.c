@@ -11,44 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "base/error.h"
-#include "base/log.h"
 #include "base/mem.h"
-#include "num/ops.h"
-#ifdef HAVE_ONEDNN
-#include <dnnl.h>
-#endif
+#include "limits.h"
 
 enum { HQ = 9, HK = 3, D = 64, HIDDEN = 576, FFN = 1536, VOCAB = 49152 };
-static const double seconds = 0.4; /* for each line, at least three runs */
-
-struct bench {
-    struct sxt_dev *dev;
-    struct sxt_num *num;
-    double flops, bytes; /* the limits, per second */
-};
-
-/* Device numbers, about normal with deviation 1: a cheap generator will do. */
-static void *numbers(struct bench *b, size_t n, enum sxt_dtype type)
-{
-    char *host = sxt_alloc(n, sxt_dtype_size(type));
-    void *x = sxt_dev_alloc(b->dev, n * sxt_dtype_size(type));
-    uint32_t state = 1;
-
-    for (size_t i = 0; i < n; i++) {
-        float sum = -3;
-        for (int j = 0; j < 6; j++) {
-            state = state * 1664525u + 1013904223u;
-            sum += (float)(state >> 8) * 0x1p-24f;
-        }
-        sxt_store(host, type, i, 1.4f * sum);
-    }
-    sxt_dev_put(b->dev, x, host, n * sxt_dtype_size(type));
-    free(host);
-    return x;
-}
 
 static int32_t *ints(struct bench *b, size_t n, size_t step, size_t modulus)
 {
@@ -60,33 +27,6 @@ static int32_t *ints(struct bench *b, size_t n, size_t step, size_t modulus)
     sxt_dev_put(b->dev, x, host, n * sizeof(*x));
     free(host);
     return x;
-}
-
-static double now(const struct bench *b)
-{
-    struct timespec t;
-
-    if (b->num->threads > 1)
-        return sxt_clock();
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-typedef void action(struct bench *b, void *what, size_t turn);
-
-/* Best time of one turn. */
-static double best(struct bench *b, action *act, void *what)
-{
-    double start = now(b), shortest = 1e9;
-
-    act(b, what, 0);
-    for (size_t i = 1; i < 4 || now(b) - start < seconds; i++) {
-        double from = now(b);
-        act(b, what, i);
-        double took = now(b) - from;
-        shortest = took < shortest ? took : shortest;
-    }
-    return shortest;
 }
 
 /* Work done: operations, or bytes if there are none to speak of. */
@@ -102,98 +42,6 @@ static void report(struct bench *b, const char *name, double took, double flops,
         printf("%-32s %10.3f ms  %8.1f GB/s     %5.1f %% of memory\n", name,
                took * 1e3, bytes / took * 1e-9, 100 * by_bytes / took);
     fflush(stdout);
-}
-
-/* ---- limits ---- */
-
-enum { READ_BYTES = 256 << 20 };
-
-static void read_memory(struct bench *b, void *what, size_t turn)
-{
-    const uint64_t *x = what;
-    uint64_t sum = turn;
-
-#pragma omp parallel for simd reduction(+ : sum) num_threads(b->num->threads)
-    for (size_t i = 0; i < READ_BYTES / sizeof(*x); i++)
-        sum += x[i];
-    volatile uint64_t keep = sum;
-    (void)keep;
-}
-
-struct product {
-    struct sxt_gemm g;
-    size_t copies; /* of B */
-};
-
-static void multiply(struct bench *b, void *what, size_t turn)
-{
-    struct product *p = what;
-    struct sxt_gemm g = p->g;
-
-    g.b = (const char *)g.b +
-          turn % p->copies * g.n * g.k * sxt_dtype_size(g.type);
-    sxt_gemm(b->num, &g);
-}
-
-#ifdef HAVE_ONEDNN
-static void multiply_onednn(struct bench *b, void *what, size_t turn)
-{
-    const struct sxt_gemm *g = &((struct product *)what)->g;
-
-    (void)b;
-    (void)turn;
-    dnnl_sgemm('N', 'T', (dnnl_dim_t)g->m, (dnnl_dim_t)g->n, (dnnl_dim_t)g->k,
-               1, g->a, (dnnl_dim_t)g->lda, g->b, (dnnl_dim_t)g->ldb, 0, g->c,
-               (dnnl_dim_t)g->ldc);
-}
-#endif
-
-static struct product make_product(struct bench *b, size_t m, size_t n,
-                                   size_t k, bool ta, enum sxt_dtype type)
-{
-    size_t copies = m > 64 ? 1 : 1 + (96 << 20) / (n * k * 4);
-
-    return (struct product){ { .m = m,
-                               .n = n,
-                               .k = k,
-                               .ta = ta,
-                               .tb = !ta,
-                               .alpha = 1,
-                               .a = numbers(b, m * k, type),
-                               .b = numbers(b, copies * n * k, type),
-                               .c = numbers(b, m * n, ta ? SXT_F32 : type),
-                               .lda = ta ? m : k,
-                               .ldb = ta ? n : k,
-                               .ldc = n,
-                               .type = type,
-                               .c_type = ta ? SXT_F32 : type,
-                               .rows_independent = !ta },
-                             copies };
-}
-
-static void free_product(struct bench *b, struct product *p)
-{
-    sxt_dev_free(b->dev, (void *)(uintptr_t)p->g.a);
-    sxt_dev_free(b->dev, (void *)(uintptr_t)p->g.b);
-    sxt_dev_free(b->dev, p->g.c);
-}
-
-static void measure_limits(struct bench *b)
-{
-    void *memory = numbers(b, READ_BYTES / 4, SXT_F32);
-    struct product p = make_product(b, 1024, 1024, 1024, false, SXT_F32);
-    action *act = multiply;
-
-#ifdef HAVE_ONEDNN
-    act = multiply_onednn;
-#endif
-    b->bytes = READ_BYTES / best(b, read_memory, memory);
-    b->flops = 2.0 * 1024 * 1024 * 1024 / best(b, act, &p);
-    printf("%-32s %s, %.1f GB/s read, %.1f GFLOP/s %s\n", "limits",
-           b->num->about, b->bytes * 1e-9, b->flops * 1e-9,
-           act == multiply ? "own gemm f32" : "oneDNN gemm f32");
-    sxt_dev_free(b->dev, memory);
-    free_product(b, &p);
 }
 
 /* ---- matrix products ---- */
@@ -215,15 +63,18 @@ static void bench_gemm(struct bench *b)
     for (int type = SXT_BF16; type >= SXT_F32; type--)
         for (size_t i = 0; i < sizeof(shapes) / sizeof(*shapes); i++) {
             size_t m = shapes[i].m, n = shapes[i].n, k = shapes[i].k;
-            struct product p =
-                make_product(b, m, n, k, shapes[i].ta, (enum sxt_dtype)type);
+            struct bench_product p =
+                bench_product(b, m, n, k, shapes[i].ta ? BENCH_TN : BENCH_NT,
+                              (enum sxt_dtype)type);
+            p.g.rows_independent = !shapes[i].ta;
             char name[80];
             snprintf(name, sizeof(name), "gemm%s_%s_%zux%zux%zu",
                      shapes[i].ta ? "_tn" : "", type ? "bf16" : "f32", m, n, k);
             report(
-                b, name, best(b, multiply, &p), 2.0 * (double)(m * n * k),
+                b, name, bench_best(b, bench_multiply, &p),
+                2.0 * (double)(m * n * k),
                 (double)((m + n) * k * sxt_dtype_size((enum sxt_dtype)type)));
-            free_product(b, &p);
+            bench_product_free(b, &p);
         }
 }
 
@@ -250,9 +101,9 @@ static void paged(struct bench *b, void *what, size_t turn)
 static void bench_attn(struct bench *b)
 {
     enum { T = 1024, WIDTH = (HQ + 2 * HK) * D };
-    struct sxt_attn a = { .qkv = numbers(b, T * WIDTH, SXT_BF16),
-                          .o = numbers(b, T * HQ * D, SXT_BF16),
-                          .lse = numbers(b, T * HQ, SXT_F32),
+    struct sxt_attn a = { .qkv = bench_numbers(b, T * WIDTH, SXT_BF16),
+                          .o = bench_numbers(b, T * HQ * D, SXT_BF16),
+                          .lse = bench_numbers(b, T * HQ, SXT_F32),
                           .cu_seqlens = ints(b, 2, T, T + 1),
                           .t = T,
                           .n_docs = 1,
@@ -262,12 +113,13 @@ static void bench_attn(struct bench *b)
                           .d = D,
                           .scale = 0.125f,
                           .type = SXT_BF16,
-                          .d_o = numbers(b, T * HQ * D, SXT_BF16),
-                          .dqkv = numbers(b, T * WIDTH, SXT_BF16) };
+                          .d_o = bench_numbers(b, T * HQ * D, SXT_BF16),
+                          .dqkv = bench_numbers(b, T * WIDTH, SXT_BF16) };
     double flops = 2.0 * T * T * HQ * D; /* half of the square, two products */
 
-    report(b, "attn_bf16_1024", best(b, forward, &a), flops, 0);
-    report(b, "attn_bwd_bf16_1024", best(b, backward, &a), 2.5 * flops, 0);
+    report(b, "attn_bf16_1024", bench_best(b, forward, &a), flops, 0);
+    report(b, "attn_bwd_bf16_1024", bench_best(b, backward, &a), 2.5 * flops,
+           0);
 }
 
 /* A batch of one-token steps, each over a full context. */
@@ -277,10 +129,10 @@ static void bench_paged(struct bench *b)
     size_t cache = (size_t)SEQS * CONTEXT * HK * D;
     int32_t *pos = ints(b, SEQS, 0, 1), last[SEQS];
     struct sxt_attn_paged a = {
-        .qkv = numbers(b, SEQS * (HQ + 2 * HK) * D, SXT_BF16),
-        .o = numbers(b, SEQS * HQ * D, SXT_BF16),
-        .k_cache = numbers(b, cache, SXT_BF16),
-        .v_cache = numbers(b, cache, SXT_BF16),
+        .qkv = bench_numbers(b, SEQS * (HQ + 2 * HK) * D, SXT_BF16),
+        .o = bench_numbers(b, SEQS * HQ * D, SXT_BF16),
+        .k_cache = bench_numbers(b, cache, SXT_BF16),
+        .v_cache = bench_numbers(b, cache, SXT_BF16),
         .block_table = ints(b, SEQS * PAGES, 5, SEQS * PAGES),
         .seq = ints(b, SEQS, 1, SEQS),
         .pos = pos,
@@ -297,7 +149,7 @@ static void bench_paged(struct bench *b)
     for (size_t i = 0; i < SEQS; i++)
         last[i] = CONTEXT - 1;
     sxt_dev_put(b->dev, pos, last, sizeof(last));
-    report(b, "attn_paged_bf16_16x1024", best(b, paged, &a), 0,
+    report(b, "attn_paged_bf16_16x1024", bench_best(b, paged, &a), 0,
            4.0 * (double)cache);
 }
 
@@ -417,21 +269,21 @@ static void act_sample(struct bench *b, void *what, size_t turn)
 static void bench_arrays(struct bench *b)
 {
     struct arrays a = {
-        .x = numbers(b, (size_t)ROWS * 2 * FFN, SXT_BF16),
-        .y = numbers(b, (size_t)LOGITS * VOCAB, SXT_BF16),
-        .w = numbers(b, HIDDEN, SXT_BF16),
-        .stats = numbers(b, ROWS, SXT_F32),
-        .m = numbers(b, PARAMETERS, SXT_F32),
+        .x = bench_numbers(b, (size_t)ROWS * 2 * FFN, SXT_BF16),
+        .y = bench_numbers(b, (size_t)LOGITS * VOCAB, SXT_BF16),
+        .w = bench_numbers(b, HIDDEN, SXT_BF16),
+        .stats = bench_numbers(b, ROWS, SXT_F32),
+        .m = bench_numbers(b, PARAMETERS, SXT_F32),
         .v = sxt_dev_alloc(b->dev, PARAMETERS * sizeof(float)),
-        .grad = numbers(b, PARAMETERS, SXT_F32),
-        .logits = numbers(b, (size_t)LOGITS * VOCAB, SXT_F32),
-        .p = numbers(b, PARAMETERS, SXT_BF16),
+        .grad = bench_numbers(b, PARAMETERS, SXT_F32),
+        .logits = bench_numbers(b, (size_t)LOGITS * VOCAB, SXT_F32),
+        .p = bench_numbers(b, PARAMETERS, SXT_BF16),
         .rest = sxt_dev_alloc(b->dev, PARAMETERS * sizeof(uint16_t)),
         .ids = ints(b, ROWS, 7, LOGITS),
     };
     const struct {
         const char *name;
-        action *act;
+        bench_action *act;
         double bytes;
     } lines[] = {
         { "add_rmsnorm_bf16_1024x576", act_rmsnorm, 8.0 * ROWS * HIDDEN },
@@ -446,22 +298,21 @@ static void bench_arrays(struct bench *b)
     };
 
     for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
-        report(b, lines[i].name, best(b, lines[i].act, &a), 0, lines[i].bytes);
+        report(b, lines[i].name, bench_best(b, lines[i].act, &a), 0,
+               lines[i].bytes);
 }
 
 int main(int argc, char **argv)
 {
     struct sxt_error err = { 0 };
-    struct bench b = { .dev = sxt_dev_create("host", &err) };
+    struct bench b = { 0 };
 
-    if (b.dev)
-        b.num = sxt_num_create(argc > 1 ? argv[1] : "auto", b.dev,
-                               argc > 2 ? atoi(argv[2]) : 0, &err);
-    if (!b.num) {
+    if (bench_open(&b, argc > 1 ? argv[1] : "auto",
+                   argc > 2 ? atoi(argv[2]) : 0, &err) != 0) {
         fprintf(stderr, "ops: %s\n", err.text);
         return err.code;
     }
-    measure_limits(&b);
+    bench_limits(&b);
     bench_gemm(&b);
     bench_attn(&b);
     bench_paged(&b);
