@@ -4,27 +4,12 @@
 # Each round starts the run on 1, 2 or 3 ranks and kills every process of it
 # after a random while, until the output is there; it must then be what an
 # undisturbed run writes.  Journals are also cut and damaged on the way.
-n=0
-ok() { # CLAIM COMMAND...
-    claim=$1
-    shift
-    n=$((n + 1))
-    if "$@" >"out.$n" 2>&1; then
-        echo "ok $n - $claim"
-    else
-        echo "not ok $n - $claim"
-        sed 's/^/# /' "out.$n"
-    fi
-}
-if [ -z "$MPIRUN" ]; then
-    echo "1..0 # SKIP no MPI launcher works here"
-    exit 0
-fi
-dir=$(mktemp -d) || exit 99
-trap 'rm -rf "$dir"' EXIT
-cd "$dir" || exit 99
+# SXT_TEST_KILLS is the number of rounds.
+. "$SRCDIR/validation/lib.sh"
+[ -n "$MPIRUN" ] || skip_all "no MPI launcher works here"
 OMP_NUM_THREADS=1
 export OMP_NUM_THREADS
+
 "$BUILDDIR/src/stage/test/gen_fixture" . 24 || exit 99
 cat >base.cfg <<'CFG'
 generate:
@@ -40,21 +25,27 @@ random() { # LIMIT: a number below it
 }
 # Start a run in a session of its own and kill all of it after $2 ms.
 killed_run() { # RANKS MILLISECONDS
+    # shellcheck disable=SC2086 # the flags are words
     setsid "$MPIRUN" $MPIRUN_FLAGS -n "$1" "$SEXTANT" generate base.cfg \
         >"log.$round" 2>&1 &
     pid=$!
     sleep "$(awk -v ms="$2" 'BEGIN { print ms / 1000 }')"
     # Ranks get process groups of their own: find them by session.
     victims=$(ps -o pid= -s "$pid" 2>/dev/null)
+    # shellcheck disable=SC2086 # several numbers
     [ -n "$victims" ] && kill -9 $victims 2>/dev/null
     wait "$pid" 2>/dev/null
 }
 # Cut the tail of one journal or flip a byte in it.
 damage() {
-    journal=$(ls generations.h5.journal/*.log 2>/dev/null | head -n 1)
-    size=$(wc -c <"${journal:-/dev/null}")
+    for journal in generations.h5.journal/*.log; do
+        [ -e "$journal" ] || return 0
+        break
+    done
+    size=$(wc -c <"$journal")
     [ "$size" -gt 200 ] || return 0
-    if [ $((round % 2)) -eq 0 ]; then
+    damaged=$((damaged + 1))
+    if [ $((damaged % 2)) -eq 1 ]; then
         dd if=/dev/null of="$journal" bs=1 seek=$((size - 33)) 2>/dev/null
     else
         printf 'X' | dd of="$journal" bs=1 seek=$((size / 2)) conv=notrunc \
@@ -64,31 +55,34 @@ damage() {
 undisturbed() {
     "$SEXTANT" generate base.cfg && mv generations.h5 whole.h5
 }
+comment() { # PATTERN: the last command's lines that match
+    sed -n "s/^generate *$1/# $1/p" tap.out
+}
+
 ok "an undisturbed run" undisturbed
 # How long it took, in ms: kills come at 20 to 100 % of that.
-took=$(sed -n 's/.*tokens  in \([0-9.]*\) s .*/\1/p' "out.$n" | head -n 1 |
+took=$(sed -n 's/.*tokens  in \([0-9.]*\) s .*/\1/p' tap.out | head -n 1 |
     awk '{ print int(1000 * $1) + 200 }')
 took=${took:-1000}
 
 round=0
 early=0
-while [ $round -lt "${SXT_TEST_KILLS-8}" ]; do
+damaged=0
+while [ $round -lt "${SXT_TEST_KILLS-4}" ]; do
     round=$((round + 1))
     killed_run $((1 + $(random 3))) $((took * (20 + $(random 80)) / 100))
-    [ $((round % 4)) -eq 3 ] && damage
+    [ $((round % 2)) -eq 1 ] && damage
     if [ -e generations.h5 ]; then # faster than the kill: once more
         early=$((early + 1))
         "$SEXTANT" diff whole.h5 generations.h5 >early.txt 2>&1 || break
         rm -r generations.h5*
     fi
 done
-echo "# $round runs killed, $early of them after they had written the file"
-finish() {
-    "$MPIRUN" $MPIRUN_FLAGS -n 2 "$SEXTANT" generate base.cfg
-}
-ok "at last a run to the end" finish
-sed -n 's/^generate *problems/# problems/p; s/^generate *resume/# resume/p' \
-    "out.$n"
+echo "# $round runs killed, $early of them after they had written the file," \
+    "$damaged journals damaged"
+ok "at last a run to the end" on_ranks 2 "$SEXTANT" generate base.cfg
+comment problems
+comment resume
 ok "nothing was lost and nothing came twice" \
     "$SEXTANT" diff whole.h5 generations.h5
 ok "the journals are gone" test ! -e generations.h5.journal
@@ -107,6 +101,6 @@ stopped() {
 }
 ok "USR1 stops it with status 75" stopped
 ok "and the next run goes on" "$SEXTANT" generate base.cfg
-grep "resume" "out.$n" | sed 's/^/# /'
+comment resume
 ok "to the same answers" "$SEXTANT" diff whole.h5 generations.h5
-echo "1..$n"
+done_testing
