@@ -60,18 +60,19 @@ comment() { # PATTERN: the last command's lines that match
 }
 
 ok "an undisturbed run" undisturbed
-# How long it took, in ms: kills come at 20 to 100 % of that.
+# How long it took, in ms: kills come at 20 to 80 % of that.
 took=$(sed -n 's/.*tokens  in \([0-9.]*\) s .*/\1/p' tap.out | head -n 1 |
     awk '{ print int(1000 * $1) + 200 }')
 took=${took:-1000}
 
+kills=${SXT_TEST_KILLS-4}
 round=0
 early=0
 damaged=0
-while [ $round -lt "${SXT_TEST_KILLS-4}" ]; do
+while [ $round -lt "$kills" ]; do
     round=$((round + 1))
-    killed_run $((1 + $(random 3))) $((took * (20 + $(random 80)) / 100))
-    [ $((round % 2)) -eq 1 ] && damage
+    killed_run $((1 + $(random 3))) $((took * (20 + $(random 60)) / 100))
+    [ $((2 * damaged)) -lt "$kills" ] && damage
     if [ -e generations.h5 ]; then # faster than the kill: once more
         early=$((early + 1))
         "$SEXTANT" diff whole.h5 generations.h5 >early.txt 2>&1 || break
