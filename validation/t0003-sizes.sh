@@ -36,7 +36,7 @@ ok "lines have at most 80 columns" test -z "$wide"
 [ -z "$wide" ] || echo "$wide" | head -20
 
 nameless=$(cd "$SRCDIR" && find src bench -name '*.[ch]' | while read -r f; do
-    head -n 1 "$f" | grep -q "^/\* $(basename "$f") - " || echo "# $f"
+    head -n 1 "$f" | grep -q "^/\* $(basename "$f") \(.* \)\{0,1\}- " || echo "# $f"
 done)
 ok "every file begins by saying what it is" test -z "$nameless"
 [ -z "$nameless" ] || echo "$nameless"

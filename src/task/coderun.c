@@ -6,13 +6,13 @@
 #include <string.h>
 
 const char sxt_coderun_serve[] =
-#include "src/task/runner/codec.inc"
-#include "src/task/runner/serve.inc"
+#include "task/runner/codec.inc"
+#include "task/runner/serve.inc"
     ;
 
 const char sxt_coderun_judge[] =
-#include "src/task/runner/codec.inc"
-#include "src/task/runner/judge.inc"
+#include "task/runner/codec.inc"
+#include "task/runner/judge.inc"
     ;
 
 void sxt_coderun_job(struct coderun *run, const struct sxt_job *job,

@@ -191,8 +191,8 @@ static void test_files(const char *dir)
             ok(r.sum == files[i].sum && r.failed == files[i].failed &&
                    r.line == files[i].line,
                "%s%s (sum %llu, %zu failed, line %zu)", files[i].what,
-               zipped ? ", compressed" : "", (unsigned long long)r.sum, r.failed,
-               r.line);
+               zipped ? ", compressed" : "", (unsigned long long)r.sum,
+               r.failed, r.line);
         }
     }
     free(path);
