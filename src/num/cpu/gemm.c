@@ -58,25 +58,37 @@ static struct blocks plan(const struct sxt_gemm *g, int threads)
     return b;
 }
 
+static inline void finish(const struct sxt_gemm *g, size_t i, size_t j0,
+                          size_t n, const float *acc, enum sxt_dtype c_type)
+{
+    char *c = (char *)g->c + (i * g->ldc + j0) * sxt_dtype_size(c_type);
+    size_t j = 0;
+
+    for (; j + LANES <= n; j += LANES) {
+        v8f x = g->alpha * v8_load(acc + j);
+        if (g->beta != 0)
+            x += g->beta * v8_load_as(c, c_type, j);
+        if (g->bias)
+            x += v8_load_as(g->bias, g->type, j0 + j);
+        v8_store_as(c, c_type, j, x);
+    }
+    for (; j < n; j++) {
+        float x = g->alpha * acc[j];
+        if (g->beta != 0)
+            x += g->beta * sxt_load(c, c_type, j);
+        if (g->bias)
+            x += sxt_load(g->bias, g->type, j0 + j);
+        sxt_store(c, c_type, j, x);
+    }
+}
+
 void sxt_gemm_finish(const struct sxt_gemm *g, size_t i, size_t j0, size_t n,
                      const float *acc)
 {
-    char *c = (char *)g->c + (i * g->ldc + j0) * sxt_dtype_size(g->c_type);
-    float row[GEMM_MAX_COLS];
-
-    for (size_t j = 0; j < n; j++)
-        row[j] = g->alpha * acc[j];
-    if (g->beta != 0)
-        for (size_t j = 0; j < n; j++)
-            row[j] += g->beta * sxt_load(c, g->c_type, j);
-    if (g->bias)
-        for (size_t j = 0; j < n; j++)
-            row[j] += sxt_load(g->bias, g->type, j0 + j);
-    size_t j = 0;
-    for (; j + LANES <= n; j += LANES)
-        v8_store_as(c, g->c_type, j, v8_load(row + j));
-    for (; j < n; j++)
-        sxt_store(c, g->c_type, j, row[j]);
+    if (g->c_type == SXT_F32)
+        finish(g, i, j0, n, acc, SXT_F32);
+    else
+        finish(g, i, j0, n, acc, SXT_BF16);
 }
 
 /* A packed panel by all rows.  Meanwhile the W of the next block comes from
