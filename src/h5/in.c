@@ -15,10 +15,13 @@ struct sxt_in {
     struct sxt_str format;
 };
 
+enum { NEWEST = 1 }; /* version of every format that this program knows */
+
 static int check_format(struct sxt_in *in, const char *format,
                         struct sxt_error *err)
 {
     struct sxt_error ignored;
+    int64_t version = 0;
 
     if (sxt_in_attr_text(in, "/", "format", &in->format, &ignored) != 0 ||
         !sxt_starts_with(in->format.data, "sextant/"))
@@ -27,6 +30,12 @@ static int check_format(struct sxt_in *in, const char *format,
     if (format && strcmp(in->format.data, format) != 0)
         return sxt_err(err, SXT_EXIT_DATA, "%s: holds %s, but %s is needed",
                        in->path, in->format.data, format);
+    sxt_in_attr_i64(in, "/", "format_version", &version, &ignored);
+    if (version < 1 || version > NEWEST)
+        return sxt_err(err, SXT_EXIT_DATA,
+                       "%s: version %lld of %s; this program reads versions "
+                       "up to %d",
+                       in->path, (long long)version, in->format.data, NEWEST);
     return 0;
 }
 

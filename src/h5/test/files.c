@@ -175,6 +175,13 @@ static void test_refusals(void)
     ok(!sxt_in_open("files.h5", "sextant/other", &err) &&
            err.code == SXT_EXIT_DATA,
        "another format is code 65: %s", err.text);
+    /* commit reads what was written, with the same check */
+    struct sxt_out *out =
+        sxt_out_create("files-new.h5", sxt_comm_self(), "sextant/test", 2,
+                       "Of a later program.", NULL, NULL);
+    ok(sxt_out_commit(out, &err) != 0 &&
+           strstr(err.text, "version 2 of sextant/test"),
+       "a later version is not read: %s", err.text);
     sxt_file_read("files.h5", &all, NULL);
     bool refused = true;
     for (size_t n = 0; n < all.len; n += 512) {
