@@ -421,12 +421,17 @@ int main(int argc, char **argv)
     struct sxt_error err = { 0 };
     const char *name = argc > 1 ? argv[1] : shapes[0].name;
     size_t tokens = (size_t)number(argc, argv, 5, 1 << 20, 2048);
+    size_t docs = (size_t)number(argc, argv, 6, 1 << 20, 8);
     char text[200];
 
     sxt_comm_init(&argc, &argv);
     t->type = argc > 2 && strcmp(argv[2], "f32") == 0 ? SXT_F32 : SXT_BF16;
     t->steps = number(argc, argv, 4, MAX_STEPS, 3);
-    make_batch(t, tokens, (size_t)number(argc, argv, 6, (int)tokens, 8));
+    if (tokens < 2 * docs) {
+        fprintf(stderr, "train: documents have at least two tokens\n");
+        return SXT_EXIT_USAGE;
+    }
+    make_batch(t, tokens, docs);
     if (bench_open(&t->b, "auto", number(argc, argv, 3, 1024, 0), &err) != 0 ||
         open_model(t, name, &err) != 0) {
         fprintf(stderr, "train: %s\n", err.text);

@@ -36,13 +36,11 @@ killed_run() { # RANKS MILLISECONDS
     [ -n "$victims" ] && kill -9 $victims 2>/dev/null
     wait "$pid" 2>/dev/null
 }
-# Cut the tail of one journal or flip a byte in it.
+# Cut the tail of the largest journal, or flip a byte in it.
 damage() {
-    for journal in generations.h5.journal/*.log; do
-        [ -e "$journal" ] || return 0
-        break
-    done
-    size=$(wc -c <"$journal")
+    # shellcheck disable=SC2012 # names like e0001.r0000.log
+    journal=$(ls -S generations.h5.journal/*.log 2>/dev/null | head -n 1)
+    size=$(wc -c <"${journal:-/dev/null}")
     [ "$size" -gt 200 ] || return 0
     damaged=$((damaged + 1))
     if [ $((damaged % 2)) -eq 1 ]; then
