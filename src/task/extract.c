@@ -183,9 +183,13 @@ static struct sxt_span line_of(struct sxt_span s)
  * to the end of the sentence. */
 static struct sxt_span said(struct sxt_span s)
 {
+    static const char again[] = "the answer is ";
+
     while (s.len > 0 && strchr(" :*\n", s.data[0]))
         s = behind(s, 1);
     s = line_of(s);
+    if (s.len > strlen(again) && strncasecmp(s.data, again, strlen(again)) == 0)
+        s = behind(s, strlen(again)); /* "Final answer: the answer is 2" */
     if (s.len > 1 && s.data[0] == '$') {
         size_t skip = s.data[1] == '$' ? 2 : 1;
         struct sxt_span inside = behind(s, skip);
@@ -202,6 +206,24 @@ static struct sxt_span said(struct sxt_span s)
         if (s.data[i] == '.' && (i + 1 == s.len || s.data[i + 1] == ' '))
             return sxt_span_trim((struct sxt_span){ s.data, i });
     return sxt_span_trim(s);
+}
+
+/* "the answer to the problem is …": behind "is"; one sentence, few words. */
+static struct sxt_span answer_to(struct sxt_span s)
+{
+    enum { WORDS = 60 }; /* bytes between "answer to " and " is" */
+    static const char phrase[] = "answer to ";
+    long at = find_phrase(s, phrase);
+
+    if (at < 0)
+        return (struct sxt_span){ NULL, 0 };
+    s = line_of(behind(s, (size_t)at + strlen(phrase)));
+    struct sxt_span near = { s.data, s.len < WORDS ? s.len : WORDS };
+    long is = sxt_span_find(near, " is ");
+    long stop = sxt_span_find(near, ".");
+    if (is < 0 || (stop >= 0 && stop < is))
+        return (struct sxt_span){ NULL, 0 };
+    return said(behind(s, (size_t)is + 4));
 }
 
 static struct sxt_span final_answer(struct sxt_span s)
@@ -221,7 +243,7 @@ static struct sxt_span final_answer(struct sxt_span s)
         if (found.len > 0)
             return found;
     }
-    return (struct sxt_span){ NULL, 0 };
+    return answer_to(s);
 }
 
 static struct sxt_span hashes(struct sxt_span s)
