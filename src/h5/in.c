@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/mem.h"
@@ -54,6 +55,11 @@ struct sxt_in *sxt_in_open(const char *path, const char *format,
                     "run that command again",
                     path, part.data);
         sxt_str_free(&part);
+        return NULL;
+    }
+    struct stat about;
+    if (stat(path, &about) == 0 && S_ISDIR(about.st_mode)) {
+        sxt_err(err, SXT_EXIT_NOINPUT, "%s: is a directory, not a file", path);
         return NULL;
     }
     hid_t fapl = H5Pcreate(H5P_FILE_ACCESS);
