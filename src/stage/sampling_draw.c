@@ -329,8 +329,7 @@ static int draw_all(struct drawing *d, struct sxt_sampling_report *r,
         return -1;
     if (sxt_comm_max(comm, stopped) == 0)
         return 0;
-    return sxt_err(err, SXT_EXIT_AGAIN,
-                   "stopped as asked; run the same command again to go on");
+    return sxt_err(err, SXT_EXIT_AGAIN, "as asked");
 }
 
 int sxt_sampler_draw(struct sxt_sampler *s, const struct sxt_draw *draw,
