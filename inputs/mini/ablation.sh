@@ -1,9 +1,9 @@
 #!/bin/sh
 # ablation.sh OUTDIR [SEEDS] - is a student better for rejecting wrong answers?
 #
-# For each seed: the same generations, once with rejection sampling and once
-# without (as many samples, so that only their correctness differs), one student
-# each, measured on the same held-out problems.  Prints a table and mean ±
+# For each seed: the same generations, once with rejection sampling and once with
+# everything the teacher said, as many optimizer steps for both, one student each,
+# measured on the same held-out problems.  Prints a table and mean ±
 # standard deviation.  SEXTANT names the program, RUN a launcher before it
 # ("mpirun -n 2").
 set -eu
@@ -32,15 +32,13 @@ while [ "$seed" -le "$seeds" ]; do
     step "$d" reformat reformat
     step "$d" grade grade
     step "$d" select select
-    # Without the filter each source gets as many samples as with it.
-    quotas=$(awk '$1 == "select" && $2 ~ /^mini-/ { printf "%s%s:%s", sep, $2, $4; sep = "," }' \
-        "$d/select.log")
-    step "$d" select-none select -s filter=none -s quotas="$quotas" \
-        -s output=train-none.h5
+    step "$d" select-none select -s filter=none -s output=train-none.h5
+    steps=0 # of the first student; the second takes as many
     for kind in '' -none; do
         step "$d" "sft$kind" sft -s train="train$kind.h5" \
             -s output="model$kind.h5" -s seed="$seed" \
-            -s checkpoint.dir="checkpoints$kind"
+            -s checkpoint.dir="checkpoints$kind" -s max_steps="$steps"
+        steps=$(sed -n 's/.* \([0-9]*\) steps of .*/\1/p' "$d/sft.log")
         step "$d" "evaluate$kind" evaluate -s model="model$kind.h5" \
             -s output="eval$kind.h5" -s generations="generations-eval$kind.h5" \
             -s sampling.seed="$seed"
