@@ -35,7 +35,9 @@ const struct attack attacks[] = {
       "while True:\n"
       "    try: os.fork()\n"
       "    except OSError: pass\n",
-      ENDS(SXT_RUN_CPU) | ENDS(SXT_RUN_PROCESSES) | ENDS(SXT_RUN_WALL),
+      /* Whichever limit it reaches first. */
+      ENDS(SXT_RUN_CPU) | ENDS(SXT_RUN_PROCESSES) | ENDS(SXT_RUN_WALL) |
+          ENDS(SXT_RUN_MEMORY),
       FULL_ONLY },
     { "thread bomb",
       "import threading\n"
