@@ -75,6 +75,20 @@ static bool can_become_nobody(void)
     return found;
 }
 
+/* Root of a user namespace whose one user is the machine's root: the kernel
+ * holds that user to no process limit, so a fork bomb would win. */
+static bool is_unlimited_root(void)
+{
+    unsigned long inside = 1, outside = 1;
+    FILE *map = geteuid() == 0 ? fopen("/proc/self/uid_map", "re") : NULL;
+
+    if (!map)
+        return false;
+    bool read = fscanf(map, "%lu %lu", &inside, &outside) == 2;
+    fclose(map);
+    return read && inside == 0 && outside == 0 && !can_become_nobody();
+}
+
 static void describe(struct sxt_sandbox *sandbox)
 {
     struct sxt_str s = SXT_STR_EMPTY;
@@ -154,6 +168,14 @@ struct sxt_sandbox *sxt_sandbox_create(
 {
     struct sxt_sandbox *sandbox = sxt_calloc(1, sizeof(*sandbox));
 
+    if (is_unlimited_root()) {
+        sxt_err(err, SXT_EXIT_NOSANDBOX,
+                "no sandbox: this user is the machine's root, alone in its "
+                "user namespace, and the kernel holds it to no process limit; "
+                "run as an ordinary user, or as root outside the namespace");
+        sxt_sandbox_destroy(sandbox);
+        return NULL;
+    }
     sandbox->landlock = sxt_sbx_landlock_abi();
     if (sxt_sbx_find_python(sandbox, options->python, err) != 0 ||
         choose_tier(sandbox, options->accept_reduced, err) != 0) {
