@@ -21,7 +21,8 @@ struct values {
 static const struct sxt_cfg_param params[] = {
     { "steps", SXT_CFG_STRINGS, "", 0, 0, "1",
       "Commands in order, each with settings behind it: \"evaluate "
-      "model=base.h5\"; @/ is the configuration's directory.",
+      "model=base.h5\"; @/ is the configuration's directory.  STEPs behind the "
+      "options are run instead of these.",
       offsetof(struct values, steps), NULL, NULL },
     { "force", SXT_CFG_BOOL, "false", 0, 0, "1",
       "Run every step, also those whose output is up to date.",
@@ -212,7 +213,9 @@ static int run_pipeline(struct sxt_run *run, const void *values,
                         struct sxt_error *err)
 {
     const struct values *v = values;
-    size_t n = v->steps.count;
+    /* Operands are steps too: a job of a chain runs one of them. */
+    size_t n = run->n_args ? run->n_args : v->steps.count;
+    char *const *texts = run->n_args ? run->args : v->steps.items;
     struct step *steps = sxt_calloc(n + 1, sizeof(*steps));
     double begin = sxt_clock();
     int rc = 0;
@@ -223,7 +226,7 @@ static int run_pipeline(struct sxt_run *run, const void *values,
     /* Every step is read before the first runs: a typo in the last one must
      * not cost hours. */
     for (size_t i = 0; rc == 0 && i < n; i++)
-        rc = read_step(run, v->steps.items[i], &steps[i], err);
+        rc = read_step(run, texts[i], &steps[i], err);
     rc = sxt_comm_agree(run->comm, rc, err);
     for (size_t i = 0; rc == 0 && i < n; i++) {
         if (sxt_run_stops(run))
@@ -246,5 +249,5 @@ static int run_pipeline(struct sxt_run *run, const void *values,
 const struct sxt_stage sxt_stage_pipeline = {
     { "pipeline", "Run the commands of a configuration in order.", params,
       sizeof(struct values) },
-    "", run_pipeline
+    "[STEP]...", run_pipeline
 };
