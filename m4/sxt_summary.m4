@@ -1,5 +1,9 @@
 # SXT_SUMMARY - what was found, and what to type next.
 AC_DEFUN([SXT_SUMMARY], [
+AS_CASE([$sxt_flint],
+  [no], [sxt_flint_says="no (hard closed forms stay undecided: doc/grading.md)"],
+  [split], [sxt_flint_says="yes, with Arb and Calcium"],
+  [sxt_flint_says="yes, version 3"])
 cat <<EOF
 
   $PACKAGE_NAME $PACKAGE_VERSION
@@ -8,6 +12,7 @@ cat <<EOF
   Test launcher ..... $sxt_launcher
   Parallel HDF5 ..... $sxt_hdf5
   oneDNN ............ $sxt_onednn
+  FLINT ............. $sxt_flint_says
   CUDA backend ...... $sxt_cuda
   Debug checks ...... $enable_debug
   Installs under .... $prefix

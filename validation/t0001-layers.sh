@@ -45,6 +45,7 @@ strays=$(
     one cfg libconfig.h
     one base jansson.h xxhash.h openssl/ zlib.h
     one text pcre2.h utf8proc.h
+    one task flint/ calcium/
     one sbx seccomp.h linux/landlock.h
     one num/cpu dnnl oneapi
 )

@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-enum { OPT_VERSION = 256, OPT_BUILD, OPT_PRINT };
+enum { OPT_VERSION = 256, OPT_BUILD, OPT_PRINT, OPT_PARAM };
 
 static const struct option options[] = {
     { "set", required_argument, NULL, 's' },
@@ -102,6 +102,50 @@ static void take_operand(struct sxt_cli *cli, char *word)
     cli->operands[cli->n_operands++] = word;
 }
 
+static void add_setting(struct sxt_cli *cli, const char *setting)
+{
+    cli->settings =
+        sxt_realloc(cli->settings, cli->n_settings + 1, sizeof(*cli->settings));
+    cli->settings[cli->n_settings++] = setting;
+}
+
+/* --NAME VALUE (a switch: --NAME) is short for -s NAME=VALUE. */
+static void set_parameter(struct sxt_cli *cli, size_t index)
+{
+    const char *name = cli->stage->section.params[index].name;
+
+    cli->made = sxt_realloc(cli->made, cli->n_made + 1, sizeof(*cli->made));
+    char *setting = sxt_printf("%s=%s", name, optarg ? optarg : "true");
+    cli->made[cli->n_made++] = setting;
+    add_setting(cli, setting);
+}
+
+/* The general options and, behind them, the command's parameters that are no
+ * groups and have no such name.  Owned by the caller. */
+static struct option *options_of(const struct sxt_stage *stage)
+{
+    const struct sxt_cfg_param *params = stage ? stage->section.params : NULL;
+    size_t general = sizeof(options) / sizeof(options[0]) - 1, n = 0, count;
+
+    while (params && params[n].name)
+        n++;
+    struct option *all = sxt_calloc(general + n + 1, sizeof(*all));
+    memcpy(all, options, general * sizeof(*all));
+    count = general;
+    for (size_t i = 0; i < n; i++) {
+        bool taken = params[i].type == SXT_CFG_GROUP;
+        for (size_t k = 0; k < general; k++)
+            taken |= strcmp(options[k].name, params[i].name) == 0;
+        if (!taken)
+            all[count++] = (struct option){ params[i].name,
+                                            params[i].type == SXT_CFG_BOOL
+                                                ? optional_argument
+                                                : required_argument,
+                                            NULL, OPT_PARAM + (int)i };
+    }
+    return all;
+}
+
 /* What the options ask for besides running the command. */
 struct wish {
     bool help, params, version, build, print;
@@ -111,9 +155,7 @@ static int take_option(struct sxt_cli *cli, int c, struct wish *wish)
 {
     switch (c) {
     case 's':
-        cli->settings = sxt_realloc(cli->settings, cli->n_settings + 1,
-                                    sizeof(*cli->settings));
-        cli->settings[cli->n_settings++] = optarg;
+        add_setting(cli, optarg);
         break;
     case 'o':
         cli->out_dir = optarg;
@@ -140,8 +182,10 @@ static int take_option(struct sxt_cli *cli, int c, struct wish *wish)
     case OPT_PRINT:
         wish->print = true;
         break;
-    default: /* getopt has said what is wrong */
-        return SXT_EXIT_USAGE;
+    default:
+        if (c < OPT_PARAM) /* getopt has said what is wrong */
+            return SXT_EXIT_USAGE;
+        set_parameter(cli, (size_t)(c - OPT_PARAM));
     }
     return 0;
 }
@@ -164,8 +208,25 @@ static int fulfil(const struct sxt_cli *cli, const struct wish *wish)
     return 0;
 }
 
+/* One word of the command line.  Returns an exit status, 0 to go on. */
+static int take_word(struct sxt_cli *cli, int c, struct wish *wish,
+                     struct option **known)
+{
+    if (c != 1)
+        return take_option(cli, c == 'V' ? OPT_VERSION : c, wish);
+    if (cli->stage) {
+        take_operand(cli, optarg);
+        return 0;
+    }
+    cli->stage = find_stage(optarg);
+    free(*known);
+    *known = options_of(cli->stage);
+    return cli->stage ? 0 : unknown_command(optarg);
+}
+
 int sxt_cli_parse(struct sxt_cli *cli, int argc, char **argv, int *code)
 {
+    struct option *known = options_of(NULL);
     struct wish wish = { 0 };
     int c;
 
@@ -173,18 +234,12 @@ int sxt_cli_parse(struct sxt_cli *cli, int argc, char **argv, int *code)
     cli->level = SXT_LOG_INFO;
     join_line(cli, argc, argv);
     /* '-' first: operands come as option 1, in their place. */
-    while ((c = getopt_long(argc, argv, "-s:o:nqvhV", options, NULL)) != -1) {
-        if (c == 1 && !cli->stage) {
-            cli->stage = find_stage(optarg);
-            *code = cli->stage ? 0 : unknown_command(optarg);
-        } else if (c == 1) {
-            take_operand(cli, optarg);
-        } else {
-            *code = take_option(cli, c == 'V' ? OPT_VERSION : c, &wish);
-        }
-        if (*code != 0)
-            return -1;
-    }
+    while (*code == 0 &&
+           (c = getopt_long(argc, argv, "-s:o:nqvhV", known, NULL)) != -1)
+        *code = take_word(cli, c, &wish, &known);
+    free(known);
+    if (*code != 0)
+        return -1;
     while (optind < argc)
         take_operand(cli, argv[optind++]);
     *code = fulfil(cli, &wish);
@@ -195,6 +250,9 @@ int sxt_cli_parse(struct sxt_cli *cli, int argc, char **argv, int *code)
 
 void sxt_cli_free(struct sxt_cli *cli)
 {
+    for (size_t i = 0; i < cli->n_made; i++)
+        free(cli->made[i]);
+    free(cli->made);
     free(cli->settings);
     free(cli->operands);
     free(cli->line);

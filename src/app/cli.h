@@ -9,8 +9,10 @@
 struct sxt_cli {
     const struct sxt_stage *stage;
     const char *config;     /* input file, NULL: defaults only */
-    const char **settings;  /* of -s; owned */
+    const char **settings;  /* of -s and --PARAMETER; owned */
     size_t n_settings;
+    char **made; /* settings put together here; owned */
+    size_t n_made;
     char **operands;        /* owned array */
     size_t n_operands;
     const char *out_dir;

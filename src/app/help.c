@@ -16,6 +16,7 @@ static const char option_help[] =
     "\n"
     "Options:\n"
     "  -s, --set=NAME=VALUE   set a parameter (goes over CONFIG; repeatable)\n"
+    "      --NAME VALUE       the same for a parameter of the command\n"
     "  -o, --output=DIR       work in DIR: names of files in parameters begin\n"
     "                         there (default .)\n"
     "  -n, --dry-run          check everything, write nothing\n"
@@ -58,10 +59,15 @@ void sxt_cli_build_info(void)
 
     sxt_comm_library(mpi, sizeof(mpi));
     printf("sextant %s\ncompiler  %s\nMPI       %s\n"
-           "oneDNN    %s\nCUDA      no\ndebug     %s\n"
+           "oneDNN    %s\nFLINT     %s\nCUDA      no\ndebug     %s\n"
            "data      %s (SEXTANT_DATADIR)\n",
            PACKAGE_VERSION, __VERSION__, mpi,
 #ifdef HAVE_ONEDNN
+           "yes",
+#else
+           "no",
+#endif
+#ifdef HAVE_FLINT
            "yes",
 #else
            "no",

@@ -9,17 +9,21 @@
 
 #include "base/mem.h"
 #include "task/extract.h"
+#include "task/mathclosed.h"
 
 typedef struct sxt_math_node node; /* in this file only */
 typedef enum sxt_math_verdict verdict;
 
 enum { MAX_ITEMS = 64, MAX_COPIES = 100000, MAX_PAIRS = 20000 };
 
+#define BUDGET_S 0.4 /* of processor time for closed forms */
+
 /* One comparison: memory for copies of trees, and what is left of patience. */
 struct judge {
     node **block; /* owned */
     size_t n_blocks, cap_blocks;
     size_t copies, pairs;
+    double budget_s; /* for closed forms */
     const char *rule;
     bool doubt; /* something looked equal and was not proved */
 };
@@ -256,18 +260,31 @@ static bool is_infinite(const node *n, int *sign)
     return n->kind == SXT_MATH_INFINITY;
 }
 
+static verdict same_value(struct judge *j, const node *g, const node *p)
+{
+    verdict v = sxt_math_identity(g, p);
+
+    j->rule = "identity";
+    if (v != SXT_MATH_UNDECIDED)
+        return v;
+    v = sxt_mathclosed(g, p, &j->budget_s);
+    if (v != SXT_MATH_UNDECIDED)
+        j->rule = "closed form";
+    return v;
+}
+
 static verdict compare_based(struct judge *j, const node *g, const node *p)
 {
     if (g->kind == SXT_MATH_BASE && p->kind == SXT_MATH_BASE) {
-        bool same = sxt_math_identity(second(g), second(p)) == SXT_MATH_EQUAL &&
-                    sxt_math_identity(g->child, p->child) == SXT_MATH_EQUAL;
-        return decided(j, same || sxt_math_identity(g, p) == SXT_MATH_EQUAL,
+        bool same = same_value(j, second(g), second(p)) == SXT_MATH_EQUAL &&
+                    same_value(j, g->child, p->child) == SXT_MATH_EQUAL;
+        return decided(j, same || same_value(j, g, p) == SXT_MATH_EQUAL,
                        "base");
     }
     const node *based = g->kind == SXT_MATH_BASE ? g : p;
     const node *other = g->kind == SXT_MATH_BASE ? p : g;
-    bool equal = sxt_math_identity(based->child, other) == SXT_MATH_EQUAL ||
-                 sxt_math_identity(based, other) == SXT_MATH_EQUAL;
+    bool equal = same_value(j, based->child, other) == SXT_MATH_EQUAL ||
+                 same_value(j, based, other) == SXT_MATH_EQUAL;
     return decided(j, equal, "base");
 }
 
@@ -275,9 +292,9 @@ static verdict compare_based(struct judge *j, const node *g, const node *p)
 static verdict compare_percent(struct judge *j, const node *g, const node *p)
 {
     bool dropped = g->kind == SXT_MATH_PERCENT && p->kind != SXT_MATH_PERCENT &&
-                   sxt_math_identity(g->child, p) == SXT_MATH_EQUAL;
+                   same_value(j, g->child, p) == SXT_MATH_EQUAL;
 
-    return decided(j, dropped || sxt_math_identity(g, p) == SXT_MATH_EQUAL,
+    return decided(j, dropped || same_value(j, g, p) == SXT_MATH_EQUAL,
                    "percent");
 }
 
@@ -286,8 +303,8 @@ static verdict compare_degrees(struct judge *j, const node *g, const node *p)
     bool both = g->kind == SXT_MATH_DEGREE && p->kind == SXT_MATH_DEGREE;
     const node *a = g->kind == SXT_MATH_DEGREE ? g->child : g;
     const node *b = p->kind == SXT_MATH_DEGREE ? p->child : p;
-    bool equal = sxt_math_identity(a, b) == SXT_MATH_EQUAL ||
-                 (!both && sxt_math_identity(g, p) == SXT_MATH_EQUAL);
+    bool equal = same_value(j, a, b) == SXT_MATH_EQUAL ||
+                 (!both && same_value(j, g, p) == SXT_MATH_EQUAL);
 
     return decided(j, equal, "degrees");
 }
@@ -317,8 +334,7 @@ static verdict compare_values(struct judge *j, const node *g, const node *p)
     if (g->kind == SXT_MATH_DEGREE || p->kind == SXT_MATH_DEGREE)
         return compare_degrees(j, g, p);
 
-    verdict v = sxt_math_identity(g, p);
-    j->rule = "identity";
+    verdict v = same_value(j, g, p);
     if (v != SXT_MATH_EQUAL && (rounds_to(g, p) || rounds_to(p, g)))
         return decided(j, true, "rounded");
     return v;
@@ -720,7 +736,7 @@ static struct sxt_math_judgement judge_once(struct sxt_span gold,
                                             bool *one_is_list)
 {
     struct sxt_math_judgement out = { SXT_MATH_DIFFERENT, "unparsed" };
-    struct judge j = { .rule = "" };
+    struct judge j = { .rule = "", .budget_s = BUDGET_S };
     struct sxt_math_tree g, p;
 
     sxt_mathexpr_parse(gold, join, &g);

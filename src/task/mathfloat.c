@@ -13,7 +13,7 @@ static const long double pi = 3.14159265358979323846264338327950288L;
 
 struct evaluation {
     int point;
-    long double scale;
+    long double scale, least;
 };
 
 static bool eval(struct evaluation *e, const struct sxt_math_node *n, cplx *z);
@@ -26,6 +26,8 @@ static bool keep(struct evaluation *e, cplx z, cplx *out)
         return false;
     if (size > e->scale)
         e->scale = size;
+    if (size > 0 && size < e->least)
+        e->least = size;
     *out = z;
     return true;
 }
@@ -71,6 +73,8 @@ static long double sample(int point, struct sxt_span name)
     if (point >= 2 && point < 4)
         return (long double)(bits % 7 + 2);
     long double x = 0.3L + 3 * (long double)(bits >> 11) / 0x1p53L;
+    if (point >= SXT_FLOAT_POINTS)
+        x *= powl(10, (long double)(3 * ((point - SXT_FLOAT_POINTS) / 2 + 1)));
     return point % 2 == 0 && point >= 4 ? -x : x + 0.1L * (long double)point;
 }
 
@@ -269,11 +273,12 @@ static bool eval(struct evaluation *e, const struct sxt_math_node *n, cplx *z)
 bool sxt_float_eval(const struct sxt_math_node *n, int point,
                     struct sxt_float *x)
 {
-    struct evaluation e = { point, 0 };
+    struct evaluation e = { point, 0, HUGE_VALL };
 
     if (!eval(&e, n, &x->value))
         return false;
     x->scale = e.scale;
+    x->least = e.least;
     return true;
 }
 

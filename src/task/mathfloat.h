@@ -13,12 +13,15 @@
 struct sxt_float {
     long double complex value;
     long double scale; /* largest magnitude met on the way: bounds the noise */
+    long double least; /* smallest but 0 */
 };
 
 /* names: 0 … SXT_FLOAT_POINTS - 1 chooses the numbers that names stand for:
- * first positive ones, then small integers, then negative ones.
+ * first positive ones, then small integers, then negative ones; behind
+ * SXT_FLOAT_POINTS up to 10^12, of both signs.
  * False: unknown (overflow, a function we do not evaluate). */
 #define SXT_FLOAT_POINTS 6
+#define SXT_FLOAT_FAR_POINTS 14
 bool sxt_float_eval(const struct sxt_math_node *n, int point,
                     struct sxt_float *x);
 

@@ -29,22 +29,28 @@ static bool contains_text(const struct sxt_math_node *n,
     return false;
 }
 
-static bool has_names(const struct sxt_math_node *n)
+bool sxt_math_has_names(const struct sxt_math_node *n)
 {
     if (n->kind == SXT_MATH_NAME && !sxt_mathpoint_is_constant(n->text))
         return true;
     const struct sxt_math_node *c = n->child;
     for (size_t i = 0; i < n->count; i++, c = c->next)
-        if (has_names(c))
+        if (sxt_math_has_names(c))
             return true;
     return false;
+}
+
+bool sxt_math_has_name(const struct sxt_math_node *n, const char *name)
+{
+    return contains_text(n, SXT_MATH_NAME, name);
 }
 
 bool sxt_math_constant(const struct sxt_math_node *n, long double *value)
 {
     struct sxt_float x;
 
-    if (has_names(n) || !sxt_float_eval(n, 0, &x) || !sxt_float_real(&x, &x))
+    if (sxt_math_has_names(n) || !sxt_float_eval(n, 0, &x) ||
+        !sxt_float_real(&x, &x))
         return false;
     *value = creall(x.value);
     return true;
@@ -64,7 +70,30 @@ static enum sxt_math_names integer_names(const struct sxt_math_node *a,
 
 struct numeric {
     int agree, disagree;
+    bool sound; /* agreement that also tells the signs of roots */
+    bool blind; /* a kink may lie farther away than we looked */
 };
+
+/* A root with the other sign moves a sum by at least twice the least magnitude
+ * met: seen, if that is far above the noise.  A function may flatten it. */
+static bool tells_signs(const struct sxt_float *x, const struct sxt_float *y,
+                        bool constant_function)
+{
+    long double least = fminl(x->least, y->least);
+
+    return !constant_function && fmaxl(x->scale, y->scale) <= 1e6L * least;
+}
+
+/* Functions that are not one analytic piece: look far away, too. */
+static bool has_kinks(const struct sxt_math_node *n)
+{
+    static const char *const names[] = { "abs", "floor", "ceil", "max", "min" };
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (contains_text(n, SXT_MATH_FUNCTION, names[i]))
+            return true;
+    return sxt_math_contains(n, SXT_MATH_ROOT);
+}
 
 /* Values that are not real count only if the expressions are about complex
  * numbers: ln x^2 and 2 ln x are taken as equal. */
@@ -73,17 +102,24 @@ static struct numeric numeric_evidence(const struct sxt_math_node *a,
 {
     bool is_complex = contains_text(a, SXT_MATH_NAME, "i") ||
                       contains_text(b, SXT_MATH_NAME, "i");
-    bool constant = !has_names(a) && !has_names(b);
-    struct numeric n = { 0, 0 };
+    bool constant = !sxt_math_has_names(a) && !sxt_math_has_names(b);
+    bool flat = constant && (sxt_math_contains(a, SXT_MATH_FUNCTION) ||
+                             sxt_math_contains(b, SXT_MATH_FUNCTION));
+    bool far = !constant && (has_kinks(a) || has_kinks(b));
+    int points = constant ? 1 : far ? SXT_FLOAT_FAR_POINTS : SXT_FLOAT_POINTS;
+    struct numeric n = { 0 };
     struct sxt_float x, y;
 
-    for (int k = 0; k < (constant ? 1 : SXT_FLOAT_POINTS); k++) {
+    for (int k = 0; k < points; k++) {
         if (!sxt_float_eval(a, k, &x) || !sxt_float_eval(b, k, &y))
             continue;
         if (!constant && !is_complex && !sxt_float_real(&x, &y))
             continue;
         bool close = sxt_float_close(&x, &y);
         n.agree += close;
+        n.sound |= close && tells_signs(&x, &y, flat);
+        n.blind |=
+            far && k < SXT_FLOAT_POINTS && fmaxl(x.scale, y.scale) > 1e11L;
         n.disagree += !close;
     }
     return n;
@@ -141,14 +177,14 @@ enum sxt_math_verdict sxt_math_identity(const struct sxt_math_node *a,
         sxt_math_contains(b, SXT_MATH_INFINITY))
         return SXT_MATH_UNDECIDED;
     struct numeric n = numeric_evidence(a, b);
-    if (n.disagree > 0)
+    if (n.disagree > 0 || n.blind)
         return SXT_MATH_DIFFERENT;
 
     enum sxt_math_names modes[] = { SXT_NAMES_RESIDUES, integer_names(a, b) };
     for (size_t m = 0; m < 2; m++) {
         bool ambiguous = false;
         if (field_evidence(a, b, modes[m], &ambiguous) &&
-            (!ambiguous || n.agree > 0))
+            (!ambiguous || n.sound))
             return SXT_MATH_EQUAL;
     }
     return n.agree > 0 ? SXT_MATH_UNDECIDED : SXT_MATH_DIFFERENT;
@@ -202,7 +238,8 @@ static bool float_difference(const struct sxt_math_node *a1,
     if (!sxt_float_eval(a1, k, &x) || !sxt_float_eval(a2, k, &y) ||
         !sxt_float_real(&x, &y))
         return false;
-    *out = (struct sxt_float){ x.value - y.value, fmaxl(x.scale, y.scale) };
+    *out = (struct sxt_float){ .value = x.value - y.value,
+                               .scale = fmaxl(x.scale, y.scale) };
     return cabsl(out->value) > 1e-9L * out->scale;
 }
 
@@ -237,8 +274,9 @@ enum sxt_math_verdict sxt_math_proportional(const struct sxt_math_node *a1,
 
     if (modes[1] == SXT_NAMES_INTEGERS)
         modes[1] = integer_names(b1, b2);
-    if (!float_ratio(side, sign) || (!has_names(a1) && !has_names(a2)) ||
-        (!has_names(b1) && !has_names(b2)))
+    if (!float_ratio(side, sign) ||
+        (!sxt_math_has_names(a1) && !sxt_math_has_names(a2)) ||
+        (!sxt_math_has_names(b1) && !sxt_math_has_names(b2)))
         return SXT_MATH_DIFFERENT;
     for (int i = 0; i < 4; i++)
         if (sxt_math_contains(side[i], SXT_MATH_INFINITY))

@@ -15,6 +15,7 @@ enum sxt_math_verdict {
     SXT_MATH_UNDECIDED /* looks equal, is not proved: count it as wrong */
 };
 
+/* Linear in the size of both; UNDECIDED where mathclosed.h may know more. */
 enum sxt_math_verdict sxt_math_identity(const struct sxt_math_node *a,
                                         const struct sxt_math_node *b);
 
@@ -27,6 +28,9 @@ enum sxt_math_verdict sxt_math_proportional(const struct sxt_math_node *a1,
                                             const struct sxt_math_node *b2,
                                             int *sign);
 
+/* Are there names other than e, i and pi?  Is there this one? */
+bool sxt_math_has_names(const struct sxt_math_node *n);
+bool sxt_math_has_name(const struct sxt_math_node *n, const char *name);
 /* Is there a node of this kind in the tree? */
 bool sxt_math_contains(const struct sxt_math_node *n, enum sxt_math_kind kind);
 /* A value without names other than e, i, pi; false if it has none. */
