@@ -50,9 +50,13 @@ const struct sxt_column sxt_verdict_columns[] = {
     { "verdict", SXT_COL_TEXT, "1", "pass, wrong, no_answer, no_code, …", 0 },
     { "answer", SXT_COL_TEXT, "1", "Answer or code found in the text.", 0 },
     { "rule", SXT_COL_TEXT, "1", "The rule that decided.", 0 },
+    { "tests", SXT_COL_I32, "tests", "Unit tests of the problem.", 0 },
     { "tests_run", SXT_COL_I32, "tests", "Unit tests run.", 0 },
     { "tests_passed", SXT_COL_I32, "tests", "Unit tests passed.", 0 },
+    { "first_failed", SXT_COL_I32, "1", "First failure, from 0; -1: none.", 0 },
     { "cpu_s", SXT_COL_F64, "s", "CPU time of the tests.", true },
+    { "peak_mib", SXT_COL_F64, "MiB", "Most memory a test used.", true },
+    { "detail", SXT_COL_TEXT, "1", "Why the first test failed.", true },
     { "sandbox", SXT_COL_TEXT, "1", "Sandbox tier that ran, or empty.", 0 },
     { .name = NULL }
 };

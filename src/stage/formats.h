@@ -34,9 +34,9 @@ enum sxt_generation_column {
     SXT_GENERATION_KEY,    /* problem key, sample, settings: names the draw */
     SXT_GENERATION_PROMPT_IDS,
     SXT_GENERATION_OUTPUT_IDS,
-    SXT_GENERATION_TEXT,    /* decoded output, stop string removed */
-    SXT_GENERATION_FINISH,  /* stop | length | loop | external */
-    SXT_GENERATION_LOGPROB  /* sum over output tokens */
+    SXT_GENERATION_TEXT,   /* decoded output, stop string removed */
+    SXT_GENERATION_FINISH, /* stop | length | loop | external */
+    SXT_GENERATION_LOGPROB /* sum over output tokens */
 };
 extern const struct sxt_column sxt_generation_columns[];
 
@@ -63,10 +63,14 @@ enum sxt_verdict_column {
                             output_limit sandbox_error */
     SXT_VERDICT_ANSWER,  /* extracted from the response */
     SXT_VERDICT_RULE,    /* the rule that decided */
+    SXT_VERDICT_TESTS,   /* of the problem */
     SXT_VERDICT_TESTS_RUN,
     SXT_VERDICT_TESTS_PASSED,
-    SXT_VERDICT_CPU_S,  /* volatile */
-    SXT_VERDICT_SANDBOX /* tier that ran, "" if none was needed */
+    SXT_VERDICT_FIRST_FAILED, /* from 0; -1: none */
+    SXT_VERDICT_CPU_S,        /* volatile */
+    SXT_VERDICT_PEAK_MIB,     /* volatile */
+    SXT_VERDICT_DETAIL,       /* volatile: what the program did */
+    SXT_VERDICT_SANDBOX       /* tier that ran, "" if none was needed */
 };
 extern const struct sxt_column sxt_verdict_columns[];
 
@@ -92,8 +96,8 @@ enum sxt_metric_column {
     SXT_METRIC_LOSS,
     SXT_METRIC_GRAD_NORM,
     SXT_METRIC_LR,
-    SXT_METRIC_TOKENS,  /* trained tokens of the step */
-    SXT_METRIC_SECONDS, /* volatile */
+    SXT_METRIC_TOKENS,   /* trained tokens of the step */
+    SXT_METRIC_SECONDS,  /* volatile */
     SXT_METRIC_EVAL_LOSS /* NaN where none was taken */
 };
 extern const struct sxt_column sxt_metric_columns[];

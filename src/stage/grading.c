@@ -11,9 +11,17 @@
 
 #define AT(field) offsetof(struct sxt_grading_options, field)
 const struct sxt_cfg_param sxt_grading_params[] = {
+    { "profile", SXT_CFG_CHOICE, "strict", 0, 0, "1",
+      "Rules of judgement: ours, or SkyThought's with their faults, to compare "
+      "with its published scores (doc/grading.md).",
+      AT(profile), "strict|upstream", NULL },
     { "guess", SXT_CFG_BOOL, "false", 0, 0, "1",
       "Take the last formula or number as the answer where none is stated.",
       AT(guess), NULL, NULL },
+    { "tolerance", SXT_CFG_REAL, "-1", -1, 1, "1",
+      "Largest error of a number that a program prints or returns, relative "
+      "to max (1, |x|); -1: as its data set says.",
+      AT(tolerance), NULL, NULL },
     { "python", SXT_CFG_STRING, "", 0, 0, "1",
       "Interpreter for programs; empty: python3 of the search path.",
       AT(python), NULL, NULL },
@@ -117,9 +125,14 @@ static void add_row(struct sxt_grading *g, size_t row,
     sxt_frame_set_text(f, SXT_VERDICT_ANSWER,
                        v->answer.data ? v->answer.data : "", v->answer.len);
     sxt_frame_set_string(f, SXT_VERDICT_RULE, v->rule);
+    sxt_frame_set_i64(f, SXT_VERDICT_TESTS, v->tests);
     sxt_frame_set_i64(f, SXT_VERDICT_TESTS_RUN, v->tests_run);
     sxt_frame_set_i64(f, SXT_VERDICT_TESTS_PASSED, v->tests_passed);
+    sxt_frame_set_i64(f, SXT_VERDICT_FIRST_FAILED, v->first_failed);
     sxt_frame_set_f64(f, SXT_VERDICT_CPU_S, v->cpu_s);
+    sxt_frame_set_f64(f, SXT_VERDICT_PEAK_MIB,
+                      (double)v->peak_bytes / (1 << 20));
+    sxt_frame_set_string(f, SXT_VERDICT_DETAIL, v->detail);
     sxt_frame_set_string(f, SXT_VERDICT_SANDBOX, v->sandbox);
 }
 
@@ -171,7 +184,13 @@ int sxt_grading_grade(const struct sxt_run *run,
                       const struct sxt_grading_options *options,
                       struct sxt_grading *g, struct sxt_error *err)
 {
-    struct sxt_grader grader = { NULL, options->guess };
+    struct sxt_grader grader = {
+        .guess = options->guess,
+        .profile = strcmp(options->profile, "upstream") == 0
+                       ? SXT_PROFILE_UPSTREAM
+                       : SXT_PROFILE_STRICT,
+        .tolerance = options->tolerance,
+    };
     double start = sxt_clock();
     int rc = open_sandbox(run, options, g, &grader.sandbox, err);
 

@@ -9,7 +9,8 @@
 
 /* Parameter group: how to grade. */
 struct sxt_grading_options {
-    char *python;
+    char *python, *profile;
+    double tolerance;
     bool guess, accept_reduced;
 };
 extern const struct sxt_cfg_param sxt_grading_params[];

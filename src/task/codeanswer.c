@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { LONGEST_NUMBER = 400, DEEPEST = 200 };
 
@@ -25,21 +26,102 @@ static bool close_enough(double got, double want, double tolerance)
     return fabs(got - want) <= tolerance * fmax(1, fabs(want));
 }
 
-/* A whole decimal number; no "nan", "inf" or hexadecimal. */
-static bool number(struct sxt_span s, double *x)
+/* A decimal number, unrounded: 0.d1 d2 d3… x 10^exponent. */
+struct decimal {
+    struct sxt_span digits; /* from d1 on, with or without a point inside */
+    long exponent;
+    bool minus, zero, integer; /* integer: written without point, exponent */
+};
+
+static bool digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* The exponent behind e or E: no more digits than a long holds. */
+static bool read_exponent(struct sxt_span s, long *exponent)
+{
+    bool minus = s.len > 0 && s.data[0] == '-';
+    size_t i = s.len > 0 && (s.data[0] == '-' || s.data[0] == '+');
+
+    if (i == s.len || s.len - i > 9)
+        return false;
+    for (*exponent = 0; i < s.len; i++) {
+        if (!digit(s.data[i]))
+            return false;
+        *exponent = 10 * *exponent + (s.data[i] - '0');
+    }
+    *exponent = minus ? -*exponent : *exponent;
+    return true;
+}
+
+/* A whole decimal number; no "nan", "inf", "1_000" or hexadecimal. */
+static bool read_decimal(struct sxt_span s, struct decimal *x)
+{
+    size_t i = s.len > 0 && (s.data[0] == '-' || s.data[0] == '+');
+    size_t n_digits = 0, first = 0, last = 0, point = SIZE_MAX;
+    long exponent = 0;
+
+    *x = (struct decimal){ .minus = i == 1 && s.data[0] == '-', .zero = true };
+    for (; i < s.len && (digit(s.data[i]) || s.data[i] == '.'); i++) {
+        if (s.data[i] == '.' && point != SIZE_MAX)
+            return false;
+        if (s.data[i] == '.') {
+            point = i;
+            continue;
+        }
+        n_digits++;
+        if (s.data[i] == '0')
+            continue;
+        first = x->zero ? i : first;
+        last = i;
+        x->zero = false;
+    }
+    x->integer = i == s.len && point == SIZE_MAX;
+    size_t end = point == SIZE_MAX ? i : point;
+    if (n_digits == 0)
+        return false;
+    if (i < s.len && (s.data[i] != 'e' && s.data[i] != 'E'))
+        return false;
+    if (i < s.len &&
+        !read_exponent((struct sxt_span){ s.data + i + 1, s.len - i - 1 },
+                       &exponent))
+        return false;
+    x->digits =
+        (struct sxt_span){ s.data + first, x->zero ? 0 : last + 1 - first };
+    x->exponent = exponent + (first < end ? (long)(end - first)
+                                          : -(long)(first - end - 1));
+    return true;
+}
+
+static bool same_decimal(const struct decimal *a, const struct decimal *b)
+{
+    size_t i = 0, j = 0;
+
+    if (a->zero || b->zero)
+        return a->zero && b->zero;
+    if (a->minus != b->minus || a->exponent != b->exponent)
+        return false;
+    while (i < a->digits.len && j < b->digits.len) {
+        i += a->digits.data[i] == '.';
+        j += b->digits.data[j] == '.';
+        if (a->digits.data[i++] != b->digits.data[j++])
+            return false;
+    }
+    return i == a->digits.len && j == b->digits.len;
+}
+
+/* The value, rounded; false if it has too many digits for a double to tell. */
+static bool value_of(struct sxt_span s, double *x)
 {
     char text[LONGEST_NUMBER];
-    char *end;
 
-    if (s.len == 0 || s.len >= sizeof(text))
+    if (s.len >= sizeof(text))
         return false;
-    for (size_t i = 0; i < s.len; i++)
-        if (!strchr("0123456789+-.eE", s.data[i]) || s.data[i] == '\0')
-            return false;
     memcpy(text, s.data, s.len);
     text[s.len] = '\0';
-    *x = strtod(text, &end);
-    return *end == '\0';
+    *x = strtod(text, NULL);
+    return true;
 }
 
 /* The next line, without white space at its end; false at the end. */
@@ -80,19 +162,30 @@ static bool same_bytes(struct sxt_span a, struct sxt_span b)
     return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 
-static bool same_word(struct sxt_span got, struct sxt_span want,
-                      double tolerance)
+static bool same_letters(struct sxt_span a, struct sxt_span b)
 {
-    double x, y;
-
-    if (same_bytes(got, want))
-        return true;
-    return tolerance > 0 && number(got, &x) && number(want, &y) &&
-           close_enough(x, y, tolerance);
+    return a.len == b.len && strncasecmp(a.data, b.data, a.len) == 0;
 }
 
-static bool same_line(struct sxt_span got, struct sxt_span want,
-                      double tolerance)
+static bool same_word(struct sxt_span got, struct sxt_span want,
+                      const struct sxt_code_rule *rule)
+{
+    struct decimal a, b;
+    double x, y;
+
+    if (same_bytes(got, want) || (rule->fold_case && same_letters(got, want)))
+        return true;
+    if (!read_decimal(got, &a) || !read_decimal(want, &b))
+        return false;
+    if (same_decimal(&a, &b))
+        return true;
+    return rule->tolerance > 0 && !(a.integer && b.integer) &&
+           value_of(got, &x) && value_of(want, &y) &&
+           close_enough(x, y, rule->tolerance);
+}
+
+static bool same_words(struct sxt_span got, struct sxt_span want,
+                       const struct sxt_code_rule *rule)
 {
     struct sxt_span a, b;
 
@@ -102,25 +195,37 @@ static bool same_line(struct sxt_span got, struct sxt_span want,
         bool more_a = next_word(&got, &a), more_b = next_word(&want, &b);
         if (!more_a || !more_b)
             return more_a == more_b;
-        if (!same_word(a, b, tolerance))
+        if (!same_word(a, b, rule))
             return false;
     }
 }
 
+static bool next_counted(struct sxt_span *rest, struct sxt_span *line,
+                         enum sxt_code_form form)
+{
+    while (next_line(rest, line))
+        if (line->len > 0 || form == SXT_CODE_LINES)
+            return true;
+    return false;
+}
+
 bool sxt_code_same_output(struct sxt_span got, struct sxt_span want,
-                          double tolerance)
+                          const struct sxt_code_rule *rule)
 {
     struct sxt_span a, b;
 
-    while (got.len > 0 && space(got.data[got.len - 1]))
-        got.len--;
-    while (want.len > 0 && space(want.data[want.len - 1]))
-        want.len--;
+    if (rule->upstream)
+        return sxt_code_upstream_output(rule->upstream, got, want);
+    got = sxt_span_trim(got);
+    want = sxt_span_trim(want);
+    if (rule->form == SXT_CODE_WORDS)
+        return same_words(got, want, rule);
     for (;;) {
-        bool more_a = next_line(&got, &a), more_b = next_line(&want, &b);
+        bool more_a = next_counted(&got, &a, rule->form);
+        bool more_b = next_counted(&want, &b, rule->form);
         if (!more_a || !more_b)
             return more_a == more_b;
-        if (!same_line(a, b, tolerance))
+        if (!same_words(a, b, rule))
             return false;
     }
 }

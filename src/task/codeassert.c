@@ -35,6 +35,7 @@ static void write_program_config(const struct coderun *run, struct sxt_str *out)
 static void write_judge_config(const struct coderun *run, struct sxt_str *out)
 {
     add_member(out, "setup", sxt_json_get(run->tests, "setup"), "\"\"");
+    add_member(out, "judge", sxt_json_get(run->tests, "judge"), "\"\"");
     add_member(out, "entry", sxt_json_get(run->tests, "entry"), "\"\"");
     add_member(out, "tests", sxt_json_get(run->tests, "tests"), "[]");
     sxt_str_add_char(out, '}');
@@ -131,7 +132,7 @@ static void run_both(struct coderun *run, const struct sxt_job jobs[2],
         free_both(res);
         sxt_sandbox_run_pair(run->sandbox, jobs, res);
     }
-    run->result->cpu_s += res[PROGRAM].cpu_s;
+    sxt_coderun_used(run, &res[PROGRAM]);
 }
 
 void sxt_coderun_assert(struct coderun *run)

@@ -15,6 +15,13 @@ const char sxt_coderun_judge[] =
 #include "task/runner/judge.inc"
     ;
 
+void sxt_coderun_used(struct coderun *run, const struct sxt_result *res)
+{
+    run->result->cpu_s += res->cpu_s;
+    if (res->peak_bytes > run->result->peak_bytes)
+        run->result->peak_bytes = res->peak_bytes;
+}
+
 void sxt_coderun_job(struct coderun *run, const struct sxt_job *job,
                      struct sxt_result *res)
 {
@@ -23,7 +30,7 @@ void sxt_coderun_job(struct coderun *run, const struct sxt_job *job,
         sxt_result_free(res);
         sxt_sandbox_run(run->sandbox, job, res);
     }
-    run->result->cpu_s += res->cpu_s;
+    sxt_coderun_used(run, res);
 }
 
 void sxt_coderun_fail(struct coderun *run, int index,

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "task/codeanswer.h"
 #include "task/codetest.h"
 
 /* A problem's tests and the program under test. */
@@ -12,7 +13,8 @@ struct coderun {
     const struct sxt_json *tests;
     struct sxt_span program;
     struct sxt_limits limits; /* of one test */
-    double tolerance;
+    size_t first;             /* test to begin with */
+    struct sxt_code_rule rule;
     struct sxt_code_result *result;
 };
 
@@ -25,6 +27,9 @@ void sxt_coderun_assert(struct coderun *run);
 /* codec.py with serve.py or judge.py behind it. */
 extern const char sxt_coderun_serve[];
 extern const char sxt_coderun_judge[];
+
+/* Count what a run used. */
+void sxt_coderun_used(struct coderun *run, const struct sxt_result *res);
 
 /* Run, and once more if the jail itself failed. */
 void sxt_coderun_job(struct coderun *run, const struct sxt_job *job,

@@ -8,6 +8,12 @@
 
 enum { DEFAULT_CPU_S = 6, MAX_CPU_S = 600, MAX_MEMORY_MB = 65536 };
 
+const struct sxt_code_options sxt_code_strict = { .tolerance = -1 };
+
+static const char *const forms[] = { "lines", "filled", "words", NULL };
+static const char *const upstreams[] = { "apps", "taco", "livecodebench",
+                                         NULL };
+
 static const char *const verdict_names[] = {
     [SXT_CODE_PASS] = "pass",
     [SXT_CODE_WRONG] = "wrong",
@@ -56,6 +62,15 @@ static int kind_of(const struct sxt_json *tests)
     return -1;
 }
 
+static int index_of(const char *text, const char *const *names)
+{
+    int i = 0;
+
+    while (names[i] && strcmp(names[i], text) != 0)
+        i++;
+    return names[i] ? i : -1;
+}
+
 static int check_list(const struct sxt_json *tests, const char *name, int type,
                       struct sxt_error *err)
 {
@@ -80,6 +95,17 @@ static int check_text(const struct sxt_json *tests, const char *name,
         return 0;
     return sxt_err(err, SXT_EXIT_DATA, "tests: %s is %s", name,
                    v ? "no text" : "missing");
+}
+
+static int check_word(const struct sxt_json *tests, const char *name,
+                      const char *const *words, struct sxt_error *err)
+{
+    const struct sxt_json *v = sxt_json_get(tests, name);
+
+    if (!v || index_of(sxt_json_string(v, ""), words) >= 0)
+        return 0;
+    return sxt_err(err, SXT_EXIT_DATA, "tests: %s is \"%s\", which is no %s",
+                   name, sxt_json_string(v, ""), name);
 }
 
 static int check_number(const struct sxt_json *tests, const char *name,
@@ -112,7 +138,10 @@ int sxt_code_check_tests(const struct sxt_json *tests, struct sxt_error *err)
     if (check_text(tests, "fn_name", strcmp(kinds[k].kind, "call") == 0, err) !=
             0 ||
         check_text(tests, "setup", false, err) != 0 ||
-        check_text(tests, "entry", false, err) != 0)
+        check_text(tests, "entry", false, err) != 0 ||
+        check_text(tests, "judge", false, err) != 0 ||
+        check_word(tests, "form", forms, err) != 0 ||
+        check_word(tests, "upstream", upstreams, err) != 0)
         return -1;
     if (check_number(tests, "cpu_s", 0.01, MAX_CPU_S, err) != 0 ||
         check_number(tests, "memory_mb", 16, MAX_MEMORY_MB, err) != 0)
@@ -131,7 +160,7 @@ void sxt_coderun_stdin(struct coderun *run)
 
     result->rule = "stdin";
     while (result->tests_passed < result->tests && result->first_failed < 0) {
-        int i = result->tests_run++;
+        int i = (int)run->first + result->tests_run++;
         struct sxt_span want = sxt_json_text(sxt_json_item(outputs, (size_t)i));
         struct sxt_job job = { .program = run->program,
                                .input = sxt_json_text(
@@ -143,7 +172,7 @@ void sxt_coderun_stdin(struct coderun *run)
         sxt_coderun_job(run, &job, &res);
         if (!sxt_coderun_ended_badly(run, i, &res)) {
             struct sxt_span got = { res.out.data, res.out.len };
-            if (sxt_code_same_output(got, want, run->tolerance))
+            if (sxt_code_same_output(got, want, &run->rule))
                 result->tests_passed++;
             else
                 sxt_coderun_fail(run, i, SXT_CODE_WRONG, "printed %.*s",
@@ -164,9 +193,43 @@ static struct sxt_limits limits_of(const struct sxt_json *tests)
     return limits;
 }
 
+static struct sxt_code_rule rule_of(const struct sxt_json *tests,
+                                    const struct sxt_code_options *options,
+                                    double tolerance)
+{
+    const char *form = sxt_json_string(sxt_json_get(tests, "form"), forms[0]);
+    int upstream = index_of(
+        sxt_json_string(sxt_json_get(tests, "upstream"), ""), upstreams);
+
+    if (options->tolerance >= 0)
+        tolerance = options->tolerance;
+    else
+        tolerance =
+            sxt_json_number(sxt_json_get(tests, "tolerance"), tolerance);
+    return (struct sxt_code_rule){
+        .tolerance = tolerance,
+        .form = (enum sxt_code_form)index_of(form, forms),
+        .fold_case = sxt_json_bool(sxt_json_get(tests, "fold_case"), false),
+        .upstream =
+            options->upstream && upstream >= 0 ? upstreams[upstream] : NULL,
+    };
+}
+
+/* SkyThought runs LiveCodeBench's private tests only. */
+static void skip_public(struct coderun *run)
+{
+    int64_t n = sxt_json_int(sxt_json_get(run->tests, "public"), 0);
+
+    if (n <= 0 || n >= run->result->tests)
+        return;
+    run->first = (size_t)n;
+    run->result->tests -= (int)n;
+}
+
 int sxt_code_test(struct sxt_sandbox *sandbox, const struct sxt_json *tests,
-                  struct sxt_span program, struct sxt_code_result *result,
-                  struct sxt_error *err)
+                  struct sxt_span program,
+                  const struct sxt_code_options *options,
+                  struct sxt_code_result *result, struct sxt_error *err)
 {
     int k = kind_of(tests);
 
@@ -177,61 +240,19 @@ int sxt_code_test(struct sxt_sandbox *sandbox, const struct sxt_json *tests,
                            .tests = tests,
                            .program = program,
                            .limits = limits_of(tests),
-                           .tolerance =
-                               sxt_json_number(sxt_json_get(tests, "tolerance"),
-                                               stdin_kind ? 0 : 1e-9),
+                           .rule =
+                               rule_of(tests, options, stdin_kind ? 0 : 1e-9),
                            .result = result };
     *result = (struct sxt_code_result){
         .rule = kinds[k].kind,
         .first_failed = -1,
         .tests = (int)sxt_json_count(sxt_json_get(tests, kinds[k].lists[0])),
     };
+    if (options->upstream)
+        skip_public(&run);
     if (sxt_span_trim(program).len == 0)
         sxt_coderun_fail(&run, -1, SXT_CODE_NO_CODE, "no program");
     else
         kinds[k].run(&run);
     return 0;
-}
-
-/* Where the line after the one at `at` starts. */
-static size_t line_after(struct sxt_span s, size_t at)
-{
-    const char *end = memchr(s.data + at, '\n', s.len - at);
-
-    return end ? (size_t)(end - s.data) + 1 : s.len;
-}
-
-/* The next line that begins with at least `least` backquotes (after blanks),
- * from the line at `at` on, or -1; *ticks is their number. */
-static long find_fence(struct sxt_span s, size_t at, size_t least,
-                       size_t *ticks)
-{
-    for (; at < s.len; at = line_after(s, at)) {
-        size_t i = at;
-        while (i < s.len && (s.data[i] == ' ' || s.data[i] == '\t'))
-            i++;
-        for (*ticks = 0; i < s.len && s.data[i] == '`'; i++)
-            (*ticks)++;
-        if (*ticks >= least)
-            return (long)at;
-    }
-    return -1;
-}
-
-struct sxt_span sxt_code_extract(struct sxt_span response)
-{
-    struct sxt_span last = { NULL, 0 };
-    size_t ticks, other, from;
-    long open, close;
-
-    for (from = 0; (open = find_fence(response, from, 3, &ticks)) >= 0;
-         from = line_after(response, (size_t)close)) {
-        size_t body = line_after(response, (size_t)open);
-        close = find_fence(response, body, ticks, &other);
-        size_t end = close < 0 ? response.len : (size_t)close;
-        last = (struct sxt_span){ response.data + body, end - body };
-        if (close < 0)
-            break;
-    }
-    return last;
 }

@@ -9,10 +9,19 @@
  *   {"kind": "assert", "setup": "import math", "entry": "f",
  *    "tests": ["assert f(3) == 9", …]}
  *       Python statements that raise if the program is wrong; setup runs
- *       before the program and before the tests
+ *       before the program and before the tests; "judge" is more setup that
+ *       only the tests see, such as a reference solution
  *
- * and, for each kind, optionally "cpu_s", "memory_mb" (limits of one test),
- * "tolerance" (relative and absolute, default 0 for stdin, 1e-9 for call).
+ * and optionally
+ *
+ *   "cpu_s", "memory_mb"     limits of one test; for asserts, of all
+ *   "tolerance"              of numbers; default 0 for stdin, 1e-9 for call
+ *   "form": "lines"          or "filled" or "words": enum sxt_code_form
+ *   "fold_case": true        for stdin: letters of either case are the same
+ *   "wrapped": true          for call: [x] as an output also stands for x
+ *   "int_keys": true         for call: {"1": x} as an argument is {1: x}
+ *   "public": 2              so many tests are in the problem's statement
+ *   "upstream": "apps"       whose rules the upstream profile takes
  *
  * Expected values never enter the process that runs the program.  Outputs of
  * `stdin` and values of `call` are compared here, in C.  Assertions run in a
@@ -21,6 +30,7 @@
 #ifndef SXT_TASK_CODETEST_H
 #define SXT_TASK_CODETEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/error.h"
@@ -44,18 +54,21 @@ struct sxt_code_result {
     const char *rule; /* static: "stdin", "call", "assert" */
     int tests;        /* in the problem */
     int tests_run;
-    int tests_passed; /* testing stops at the first failure */
-    int first_failed; /* from 0; -1: none */
-    double cpu_s;     /* of the program, all tests together */
-    char detail[400]; /* for people: why the first one failed */
+    int tests_passed;  /* testing stops at the first failure */
+    int first_failed;  /* from 0; -1: none */
+    double cpu_s;      /* of the program, all tests together */
+    size_t peak_bytes; /* resident, largest of all tests */
+    char detail[400];  /* for people: why the first one failed */
 };
 
 /* "pass", "wrong", "no_code", … as in verdicts.h5. */
 const char *sxt_code_verdict_name(enum sxt_code_verdict verdict);
 
-/* The last fenced block of a response, borrowed from it; .data NULL if there
- * is none.  The fence may name any language and may be left open. */
-struct sxt_span sxt_code_extract(struct sxt_span response);
+struct sxt_code_options {
+    bool upstream;    /* compare as SkyThought does */
+    double tolerance; /* instead of the tests' own; < 0: theirs */
+};
+extern const struct sxt_code_options sxt_code_strict;
 
 /* Check that tests are well formed (an importer's or loader's question).
  * Fails with SXT_EXIT_DATA. */
@@ -63,7 +76,8 @@ int sxt_code_check_tests(const struct sxt_json *tests, struct sxt_error *err);
 
 /* Judge a program.  Fails only on malformed tests (SXT_EXIT_DATA). */
 int sxt_code_test(struct sxt_sandbox *sandbox, const struct sxt_json *tests,
-                  struct sxt_span program, struct sxt_code_result *result,
-                  struct sxt_error *err);
+                  struct sxt_span program,
+                  const struct sxt_code_options *options,
+                  struct sxt_code_result *result, struct sxt_error *err);
 
 #endif

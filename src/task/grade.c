@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "task/codeextract.h"
 #include "task/codetest.h"
 #include "task/extract.h"
 #include "task/mathequal.h"
@@ -149,37 +150,73 @@ static enum sxt_verdict_kind kind_of(enum sxt_code_verdict verdict)
     return SXT_VERDICT_IS_SANDBOX_ERROR;
 }
 
+/* The program in a response, NULs and all; false if there is none. */
+static bool find_program(const struct sxt_grader *grader,
+                         const struct sxt_json *tests, struct sxt_span response,
+                         struct sxt_str *out)
+{
+    const char *entry = sxt_json_string(sxt_json_get(tests, "fn_name"), NULL);
+
+    if (grader->profile == SXT_PROFILE_UPSTREAM) {
+        struct sxt_span block = sxt_code_upstream_extract(response);
+        sxt_str_add_bytes(out, block.data, block.len);
+        return block.data;
+    }
+    if (!entry)
+        entry = sxt_json_string(sxt_json_get(tests, "entry"), "");
+    return sxt_code_program(sxt_extract_solution(response), sxt_span(entry),
+                            out);
+}
+
+static int run_program(const struct sxt_grader *grader,
+                       const struct sxt_json *tests, struct sxt_verdict *v,
+                       struct sxt_error *err)
+{
+    const struct sxt_code_options options = {
+        .upstream = grader->profile == SXT_PROFILE_UPSTREAM,
+        .tolerance = grader->tolerance,
+    };
+    struct sxt_code_result result;
+
+    SXT_CHECK(grader->sandbox != NULL);
+    if (sxt_code_test(grader->sandbox, tests, span_of(&v->answer), &options,
+                      &result, err) != 0)
+        return -1;
+    v->kind = kind_of(result.verdict);
+    v->rule = result.rule;
+    v->tests = result.tests;
+    v->tests_run = result.tests_run;
+    v->tests_passed = result.tests_passed;
+    v->first_failed = result.first_failed;
+    v->cpu_s = result.cpu_s;
+    v->peak_bytes = result.peak_bytes;
+    v->sandbox = sxt_sandbox_tier_name(grader->sandbox);
+    memcpy(v->detail, result.detail, sizeof(v->detail));
+    return 0;
+}
+
 static int grade_code(const struct sxt_grader *grader,
                       const struct sxt_question *q, struct sxt_span response,
                       struct sxt_verdict *v, struct sxt_error *err)
 {
-    struct sxt_span program = sxt_code_extract(sxt_extract_solution(response));
-    struct sxt_code_result result;
+    struct sxt_json *tests;
+    int rc = 0;
 
     if (q->tests.len == 0)
         return unusable(q, "has no tests", err);
-    if (!program.data) {
+    tests = sxt_json_parse(q->tests.data, q->tests.len, "tests", err);
+    if (!tests) {
+        rc = -1;
+    } else if (!find_program(grader, tests, response, &v->answer)) {
         v->kind = SXT_VERDICT_IS_NO_CODE;
         v->rule = "none";
-        return 0;
+    } else {
+        rc = run_program(grader, tests, v, err);
     }
-    SXT_CHECK(grader->sandbox != NULL);
-    sxt_str_add_bytes(&v->answer, program.data, program.len);
-    struct sxt_json *tests =
-        sxt_json_parse(q->tests.data, q->tests.len, "tests", err);
-    int rc = tests
-                 ? sxt_code_test(grader->sandbox, tests, program, &result, err)
-                 : -1;
     sxt_json_free(tests);
-    if (rc != 0)
-        return sxt_err_prefix(err, "problem %.*s", (int)q->id.len, q->id.data);
-    v->kind = kind_of(result.verdict);
-    v->rule = result.rule;
-    v->tests_run = result.tests_run;
-    v->tests_passed = result.tests_passed;
-    v->cpu_s = result.cpu_s;
-    v->sandbox = sxt_sandbox_tier_name(grader->sandbox);
-    return 0;
+    return rc == 0 ? 0
+                   : sxt_err_prefix(err, "problem %.*s", (int)q->id.len,
+                                    q->id.data);
 }
 
 static const struct domain {
@@ -209,7 +246,8 @@ int sxt_grade(const struct sxt_grader *grader, const struct sxt_question *q,
 {
     const struct domain *d = find_domain(q->domain);
 
-    *verdict = (struct sxt_verdict){ .rule = "", .sandbox = "" };
+    *verdict =
+        (struct sxt_verdict){ .rule = "", .first_failed = -1, .sandbox = "" };
     if (!d)
         return unusable(q, "has a domain that is not math, choice or code",
                         err);

@@ -37,18 +37,28 @@ struct sxt_question {
     struct sxt_span tests;   /* JSON, or empty */
 };
 
+enum sxt_profile {
+    SXT_PROFILE_STRICT,  /* ours */
+    SXT_PROFILE_UPSTREAM /* SkyThought's rules, to compare with its scores */
+};
+
 struct sxt_grader {
     struct sxt_sandbox *sandbox; /* borrowed; NULL if there is no code */
     bool guess; /* last formula or number where no answer is stated */
+    enum sxt_profile profile;
+    double tolerance; /* of a program's numbers; < 0: as its tests say */
 };
 
 struct sxt_verdict {
     enum sxt_verdict_kind kind;
     struct sxt_str answer; /* owned: answer, letter or program found */
     const char *rule;      /* static: what decided */
-    int tests_run, tests_passed;
+    int tests, tests_run, tests_passed;
+    int first_failed; /* test, from 0; -1: none */
     double cpu_s;
+    size_t peak_bytes;   /* resident memory */
     const char *sandbox; /* static: tier that ran, "" if none */
+    char detail[400];    /* for people: why the first test failed */
 };
 
 /* Fails only if the question cannot be graded at all (unknown domain, no

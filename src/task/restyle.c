@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "task/codetest.h"
+#include "task/codeextract.h"
 #include "task/extract.h"
 
 struct markers {

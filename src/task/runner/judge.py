@@ -177,6 +177,7 @@ def judge(config):
     index = -1
     try:
         run(config['setup'], 'setup.py', space)
+        run(config['judge'], 'judge.py', space)
         fetch_entry(config, space)
         for index, text in enumerate(config['tests']):
             run(text, 'test %d' % index, space)

@@ -40,10 +40,20 @@ def find(space, name):
     raise NameError('the program defines no %s' % name)
 
 
+def int_keys(value):
+    """A dictionary whose keys were ints before JSON made texts of them."""
+    try:
+        return {int(k): v for k, v in value.items()}
+    except (AttributeError, ValueError):
+        return value
+
+
 def answer_calls(space, config):
     """One line on file 3 for each list of arguments."""
     with open(3, 'wb') as out:
         for arguments in config['calls']:
+            if config.get('int_keys'):
+                arguments = [int_keys(a) for a in arguments]
             value = find(space, config['fn_name'])(*arguments)
             write_line(out, encode(value, lambda v: type(v).__name__))
 

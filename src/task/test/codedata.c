@@ -17,7 +17,8 @@ static bool passes(struct sxt_sandbox *sandbox, const struct sxt_str *tests,
     struct sxt_code_result r = { 0 };
     struct sxt_json *t = sxt_json_parse(tests->data, tests->len, name, &err);
 
-    if (!t || sxt_code_test(sandbox, t, program, &r, &err) != 0 ||
+    if (!t ||
+        sxt_code_test(sandbox, t, program, &sxt_code_strict, &r, &err) != 0 ||
         r.verdict != SXT_CODE_PASS) {
         printf("# %s: %s %d/%d %s%s\n", name, sxt_code_verdict_name(r.verdict),
                r.tests_passed, r.tests, r.detail, err.text);
@@ -145,8 +146,8 @@ static bool agrees(struct sxt_sandbox *sandbox, const struct sxt_json *tests,
     struct sxt_error err = { 0 };
 
     if (sxt_code_test(sandbox, tests,
-                      sxt_json_text(sxt_json_get(program, "code")), &r,
-                      &err) == 0 &&
+                      sxt_json_text(sxt_json_get(program, "code")),
+                      &sxt_code_strict, &r, &err) == 0 &&
         (r.verdict == SXT_CODE_PASS) == right)
         return true;
     printf("# APPS %s, program %zu is %s, judged %s: %s%s\n", name, i,

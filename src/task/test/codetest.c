@@ -278,7 +278,8 @@ static void try_one(struct sxt_sandbox *sandbox, const struct judged *j)
     struct sxt_code_result r = { 0 };
     struct sxt_json *tests =
         sxt_json_parse(j->tests, strlen(j->tests), j->what, &err);
-    int rc = sxt_code_test(sandbox, tests, sxt_span(j->program), &r, &err);
+    int rc = sxt_code_test(sandbox, tests, sxt_span(j->program),
+                           &sxt_code_strict, &r, &err);
 
     if (!ok(rc == 0 && r.verdict == j->verdict && r.tests_passed == j->passed,
             "%s: %s", j->what, sxt_code_verdict_name(j->verdict)))
@@ -287,20 +288,6 @@ static void try_one(struct sxt_sandbox *sandbox, const struct judged *j)
                err.text);
     sxt_json_free(tests);
 }
-
-static const struct {
-    const char *what, *response, *code;
-} responses[] = {
-    { "no fence, no program", "print(1)", NULL },
-    { "the last block", "```python\na\n```\ntext\n```py\nb\n```\n", "b\n" },
-    { "any language tag, blanks and CRLF", "```python3 \r\nc\r\n```\r\n",
-      "c\r\n" },
-    { "a block left open", "so:\n```\nd\ne", "d\ne" },
-    { "a longer fence holds a shorter one", "````\n```\nf\n```\n````\n",
-      "```\nf\n```\n" },
-    { "an indented block", "1. do\n   ```python\n   g\n   ```\n", "   g\n" },
-    { "an empty block", "```\n```", "" },
-};
 
 static const struct {
     const char *what, *tests;
@@ -317,19 +304,12 @@ static const struct {
     { "arguments that are no list",
       "{\"kind\":\"call\",\"fn_name\":\"f\",\"inputs\":[1],\"outputs\":[1]}" },
     { "no tests", "{\"kind\":\"assert\",\"tests\":[]}" },
+    { "an unknown form of text",
+      "{\"kind\":\"stdin\",\"inputs\":[\"\"],\"outputs\":[\"\"],"
+      "\"form\":\"x\"}" },
     { "a limit out of range",
       "{\"kind\":\"assert\",\"tests\":[\"f()\"],\"cpu_s\":-1}" },
 };
-
-static void test_extraction(void)
-{
-    for (size_t i = 0; i < sizeof(responses) / sizeof(*responses); i++) {
-        struct sxt_span got = sxt_code_extract(sxt_span(responses[i].response));
-        const char *want = responses[i].code;
-        ok(want ? got.data && sxt_span_equal(got, want) : !got.data,
-           "extract: %s", responses[i].what);
-    }
-}
 
 static void test_malformed(void)
 {
@@ -349,7 +329,6 @@ int main(void)
     struct sxt_error err = { 0 };
     struct sxt_sandbox *sandbox;
 
-    test_extraction();
     test_malformed();
     sandbox = sxt_sandbox_create(&options, &err);
     if (!sandbox) {

@@ -53,8 +53,8 @@ static void try_solution(struct trial *trial, const struct sxt_problem *p,
     trial->n++;
     if (tests &&
         sxt_code_test(trial->sandbox, tests,
-                      (struct sxt_span){ program.data, program.len }, &result,
-                      &err) == 0 &&
+                      (struct sxt_span){ program.data, program.len },
+                      &sxt_code_strict, &result, &err) == 0 &&
         result.verdict == SXT_CODE_PASS)
         trial->passed++;
     else
