@@ -201,6 +201,9 @@ int sxt_st_parse_header(struct sxt_st_list *list, const struct sxt_json *header,
     }
     if (list->count == first && data_bytes == 0)
         return 0;
+    if (list->count == first)
+        return sxt_err(err, SXT_EXIT_DATA, "%s: %llu bytes of data, no tensor",
+                       path, (unsigned long long)data_bytes);
     return check_tiling(list->items + first, list->count - first, data_at,
                         data_bytes, path, err);
 }

@@ -211,6 +211,13 @@ static verdict decided(struct judge *j, bool equal, const char *rule)
     return equal ? SXT_MATH_EQUAL : SXT_MATH_DIFFERENT;
 }
 
+/* More items or pairs than are looked at. */
+static verdict beyond(struct judge *j)
+{
+    j->rule = "limit";
+    return SXT_MATH_UNDECIDED;
+}
+
 /* ---- decimals ---- */
 
 /* Digits from the first that is not zero; *places behind the point. */
@@ -580,7 +587,7 @@ static verdict compare_pair(struct judge *j, const node *g, const node *p)
     const node *a = said_of_label(g), *b = said_of_label(p);
 
     if (++j->pairs > MAX_PAIRS)
-        return SXT_MATH_UNDECIDED;
+        return beyond(j);
     if (intervals_apply(g, p))
         return compare_intervals(j, g, p);
     if (a && p->kind != SXT_MATH_RELATION)
@@ -654,7 +661,7 @@ static verdict compare(struct judge *j, const node *g, const node *p)
     take_apart(j, g, a);
     take_apart(j, p, b);
     if (a->overflow || b->overflow)
-        v = SXT_MATH_UNDECIDED;
+        v = beyond(j);
     else if (a->count == 1 && b->count == 1)
         v = compare_items(j, &a->at[0], &b->at[0]);
     else {
