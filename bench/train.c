@@ -1,10 +1,12 @@
 /* train.c - speed of a training step, its parts, and how near the limit.
  *
- * usage: train [MODEL.h5 | SHAPE [f32|bf16 [THREADS [STEPS [TOKENS [DOCS]]]]]]
+ * usage: train [MODEL.h5 | SHAPE [f32|bf16 [THREADS [STEPS [TOKENS [DOCS
+ *        [KEEP]]]]]]]
  *
  * Forward, backward, gradient norm and AdamW through the functions that the
  * sft stage uses, on TOKENS (2048) tokens packed as DOCS (8) documents of one
- * length.  SHAPE: a name of the table below, with random weights.  Medians of
+ * length; KEEP blocks (all) keep their activations, the others compute them
+ * again.  SHAPE: a name of the table below, with random weights.  Medians of
  * the steps; with one thread, time is the processor's.  Model FLOP count
  * forward once and backward twice, products and causal attention; hardware FLOP
  * also what is recomputed. The limit is the rate of this model's own matrix
@@ -102,6 +104,7 @@ struct train {
     struct sxt_batch batch;
     int32_t *ids, *target, *cu;
     int steps;
+    size_t keep;
     double took[N_PARTS][MAX_STEPS];
 };
 
@@ -186,7 +189,9 @@ static void create(struct train *t)
 
     t->z = sxt_zero3_create(&setup);
     t->o = sxt_optim_create(t->z);
-    t->net = sxt_net_create(&t->layout, t->b.num, t->type, t->batch.t);
+    size_t layers = t->layout.config.layers;
+    t->keep = t->keep < layers ? t->keep : layers;
+    t->net = sxt_net_create(&t->layout, t->b.num, t->type, t->batch.t, t->keep);
     t->watch = (struct watch){ .grads = { watch_get, watch_put },
                                .inner = sxt_zero3_grads(t->z),
                                .b = &t->b,
@@ -305,6 +310,7 @@ static struct flop count_flop(const struct train *t)
     const struct sxt_model_config *c = &t->layout.config;
     double tokens = (double)t->batch.t, layers = (double)c->layers;
     double forward = tokens * sxt_model_flop_per_token(c);
+    double again = (layers - (double)t->keep) / layers;
     double head = 2 * tokens * (double)c->vocab * (double)c->hidden;
     double down = 2 * tokens * layers * (double)c->hidden * (double)c->ffn;
     double attention = 0; /* forward: two products over half the square */
@@ -314,10 +320,11 @@ static struct flop count_flop(const struct train *t)
         attention +=
             2 * len * (len + 1) * layers * (double)(c->heads * c->head_dim);
     }
-    /* Again: the blocks but for down, attention, and its scores backward. */
+    /* Again: scores of attention in backward; blocks but for down. */
     return (struct flop){ .model = 3 * (forward + attention),
-                          .hardware = 3 * (forward + attention) + forward -
-                                      head - down + 1.5 * attention };
+                          .hardware =
+                              3 * (forward + attention) + 0.5 * attention +
+                              again * (forward - head - down + attention) };
 }
 
 /* Time of one kind of product, as often as a step has it. */
@@ -355,12 +362,13 @@ static struct sum measure_products(struct train *t)
     size_t rows = t->batch.t, a = c->heads * c->head_dim;
     size_t chunk = rows < HEAD_ROWS ? rows : HEAD_ROWS;
     double layers = (double)c->layers, chunks = (double)rows / (double)chunk;
+    double forward = 2 * layers - (double)t->keep;
     struct sum s = { 0 };
 
-    add_linear(t, &s, 2 * layers, layers, rows,
-               a + 2 * c->kv_heads * c->head_dim, c->hidden);
-    add_linear(t, &s, 2 * layers, layers, rows, c->hidden, a);
-    add_linear(t, &s, 2 * layers, layers, rows, 2 * c->ffn, c->hidden);
+    add_linear(t, &s, forward, layers, rows, a + 2 * c->kv_heads * c->head_dim,
+               c->hidden);
+    add_linear(t, &s, forward, layers, rows, c->hidden, a);
+    add_linear(t, &s, forward, layers, rows, 2 * c->ffn, c->hidden);
     add_linear(t, &s, layers, layers, rows, c->hidden, c->ffn);
     add_linear(t, &s, chunks, chunks, chunk, c->vocab, c->hidden);
     return s;
@@ -427,6 +435,7 @@ int main(int argc, char **argv)
     sxt_comm_init(&argc, &argv);
     t->type = argc > 2 && strcmp(argv[2], "f32") == 0 ? SXT_F32 : SXT_BF16;
     t->steps = number(argc, argv, 4, MAX_STEPS, 3);
+    t->keep = (size_t)number(argc, argv, 7, 1000, 1000);
     if (tokens < 2 * docs) {
         fprintf(stderr, "train: documents have at least two tokens\n");
         return SXT_EXIT_USAGE;
@@ -438,8 +447,10 @@ int main(int argc, char **argv)
         return err.code;
     }
     sxt_num_describe(t->b.num, text);
-    printf("# %s  %s  %s  %zu tokens in %zu documents\n", name, text,
-           t->type == SXT_F32 ? "f32" : "bf16", t->batch.t, t->batch.n_docs);
+    printf("# %s  %s  %s  %zu tokens in %zu documents  %zu of %zu blocks keep "
+           "theirs\n",
+           name, text, t->type == SXT_F32 ? "f32" : "bf16", t->batch.t,
+           t->batch.n_docs, t->keep, t->layout.config.layers);
     do_steps(t);
     report(t);
     destroy(t);

@@ -2,7 +2,7 @@
 # train.sh - a training step beside Transformers and PyTorch on the CPU.
 #
 # usage: train.sh BUILDDIR MODEL.h5|SHAPE HF-DIRECTORY|SHAPE [f32|bf16]
-#        [THREADS] [STEPS] [TOKENS] [DOCS]
+#        [THREADS] [STEPS] [TOKENS] [DOCS] [KEEP]
 #
 # The runs alternate, twice each, so that both meet the same machine; the ratio
 # is that of the medians.  PYTHON3 names a Python that has PyTorch and

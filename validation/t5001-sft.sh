@@ -5,8 +5,8 @@
 OMP_NUM_THREADS=1
 export OMP_NUM_THREADS
 model=$SRCDIR/validation/golden/sft-run.h5
-mkdir whole two killed asked
-for d in whole two killed asked; do
+mkdir whole two killed asked again
+for d in whole two killed asked again; do
     "$BUILDDIR/src/stage/test/make_train" $d/train.h5 30 || exit 1
 done
 
@@ -37,6 +37,8 @@ lines() { # COUNT FILE
 ok "a dry run succeeds" sft 2 whole --dry-run
 ok "... and tells the memory of a rank" grep -q 'together' whole/log
 ok "... and writes nothing" test ! -e whole/checkpoints -a ! -e whole/model.h5
+ok "... and how many blocks keep what they compute" \
+    grep -q 'activations .* 2 of 2 blocks keep' whole/log
 ok "one rank trains" sft 1 whole
 ok "... ends with one Performance line" \
     test "$(grep -c 'Performance: .* tokens/s' whole/log)" -eq 1
@@ -44,6 +46,11 @@ ok "... writes a line of metrics for each of 12 steps" \
     lines 12 whole/metrics.jsonl
 ok "... and model and metrics describe themselves" \
     sh -c '"$SEXTANT" info whole/model.h5 whole/metrics.h5 >/dev/null'
+ok "computing blocks again" sft 1 again -s recompute=full
+ok "... keeps one block's" grep -q 'activations .* 1 of 2 blocks keep' again/log
+"$SEXTANT" diff whole/model.h5 again/model.h5 2>&1 | grep 'values differ' >differ
+ok "... and differs in nothing but its configuration" \
+    sh -c 'lines=$(wc -l <differ); grep -q "/config" differ && test "$lines" = 1'
 
 exits 75 "two ranks stop behind step 5 with code 75" sft 2 two -s stop_after=5
 touch two/STOP

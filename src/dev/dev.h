@@ -19,9 +19,12 @@ const char *sxt_dev_kind(const struct sxt_dev *dev);
 
 /* Device memory, 64-byte aligned, zeroed; out of memory ends the process. */
 void *sxt_dev_alloc(struct sxt_dev *dev, size_t bytes);
-void sxt_dev_free(struct sxt_dev *dev, void *p); /* NULL is legal */
+void sxt_dev_free(struct sxt_dev *dev, void *p);  /* NULL is legal */
 size_t sxt_dev_in_use(const struct sxt_dev *dev); /* bytes now */
 size_t sxt_dev_peak(const struct sxt_dev *dev);   /* bytes at most so far */
+/* Bytes that this rank could still allocate if `ranks` of them on the node take
+ * equal parts; another moment, another answer.  Huge if nothing tells. */
+size_t sxt_dev_room(const struct sxt_dev *dev, int ranks);
 
 /* False if the bytes at p are known to lie outside one piece of device memory.
  * Only "fake" knows; the num layer asks for every argument of a kernel. */

@@ -22,7 +22,7 @@ static size_t padded_vocab(const struct sxt_model_config *c)
 
 /* All device buffers but those whose pointers share one; returns how many. */
 static size_t list_buffers(const struct sxt_model_config *c,
-                           enum sxt_dtype type, size_t t,
+                           enum sxt_dtype type, size_t t, size_t keep,
                            struct buffer list[MAX_BUFFERS])
 {
     size_t size = sxt_dtype_size(type), h = c->hidden * size;
@@ -39,14 +39,15 @@ static size_t list_buffers(const struct sxt_model_config *c,
         { offsetof(struct sxt_net, kept), (c->layers + 1) * t * h },
         { offsetof(struct sxt_net, x1), t * h },
         { offsetof(struct sxt_net, x2), t * h },
-        { offsetof(struct sxt_net, mid), t * h },
-        { offsetof(struct sxt_net, qkv), t * q },
-        { offsetof(struct sxt_net, att), t * a },
-        { offsetof(struct sxt_net, gate_up), 2 * t * f },
+        { offsetof(struct sxt_net, made.qkv), keep * t * q },
+        { offsetof(struct sxt_net, made.att), keep * t * a },
+        { offsetof(struct sxt_net, made.mid), keep * t * h },
+        { offsetof(struct sxt_net, made.gate_up), keep * 2 * t * f },
+        { offsetof(struct sxt_net, made.lse),
+          keep * t * c->heads * sizeof(float) },
         { offsetof(struct sxt_net, act), t * f },
         { offsetof(struct sxt_net, rstd1), t * sizeof(float) },
         { offsetof(struct sxt_net, rstd2), t * sizeof(float) },
-        { offsetof(struct sxt_net, lse), t * c->heads * sizeof(float) },
         { offsetof(struct sxt_net, dr), t * h },
         { offsetof(struct sxt_net, dx), t * h },
         { offsetof(struct sxt_net, dqkv), t * q },
@@ -83,16 +84,18 @@ static void put_rope_tables(struct sxt_net *net)
 
 struct sxt_net *sxt_net_create(const struct sxt_layout *layout,
                                struct sxt_num *num, enum sxt_dtype type,
-                               size_t max_t)
+                               size_t max_t, size_t keep)
 {
     struct sxt_net *net = sxt_calloc(1, sizeof(*net));
     struct buffer list[MAX_BUFFERS];
-    size_t n = list_buffers(&layout->config, type, max_t, list);
+    size_t n = list_buffers(&layout->config, type, max_t, keep, list);
 
+    SXT_CHECK(keep >= 1 && keep <= layout->config.layers);
     net->layout = layout;
     net->num = num;
     net->type = type;
     net->max_t = max_t;
+    net->keep = keep;
     net->at = sxt_layout_block(layout);
     net->ld_logits = padded_vocab(&layout->config);
     for (size_t i = 0; i < n; i++)
@@ -112,7 +115,8 @@ void sxt_net_destroy(struct sxt_net *net)
 
     if (!net)
         return;
-    n = list_buffers(&net->layout->config, net->type, net->max_t, list);
+    n = list_buffers(&net->layout->config, net->type, net->max_t, net->keep,
+                     list);
     for (size_t i = 0; i < n; i++)
         sxt_dev_free(net->num->dev, *pointer_at(net, list[i].at));
     free(net->host_pos);
@@ -121,14 +125,25 @@ void sxt_net_destroy(struct sxt_net *net)
 }
 
 size_t sxt_net_bytes(const struct sxt_layout *layout, enum sxt_dtype type,
-                     size_t max_t)
+                     size_t max_t, size_t keep)
 {
     struct buffer list[MAX_BUFFERS];
-    size_t n = list_buffers(&layout->config, type, max_t, list), bytes = 0;
+    size_t n = list_buffers(&layout->config, type, max_t, keep, list);
+    size_t bytes = 0;
 
     for (size_t i = 0; i < n; i++)
         bytes += list[i].bytes;
     return bytes;
+}
+
+size_t sxt_net_keep(const struct sxt_layout *layout, enum sxt_dtype type,
+                    size_t max_t, size_t bytes)
+{
+    size_t keep = layout->config.layers;
+
+    while (keep > 1 && sxt_net_bytes(layout, type, max_t, keep) > bytes)
+        keep--;
+    return keep;
 }
 
 /* ---- a step ---- */

@@ -2,9 +2,13 @@
  *
  * Qwen2 / Llama: x = embed(ids); per block
  *   x += o(attn(rope(qkv(norm1 x) + bias)));  x += down(swiglu(gate_up(norm2
- * x))) then logits = head(norm x), cross entropy against targets. Backward
- * recomputes each block from its kept input (Chen et al., arXiv:1604.06174),
- * without the down projection, whose output no gradient needs. */
+ * x))) then logits = head(norm x), cross entropy against targets.
+ *
+ * Backward needs what products and attention have made of a block.  Some
+ * blocks keep it; for the others it is computed again from the block's input
+ * (Chen et al., arXiv:1604.06174), but for the down projection, whose output no
+ * gradient needs.  Norms and activations are cheap and always computed again.
+ * Loss and gradients have the same bits either way. */
 #ifndef SXT_MODEL_NET_H
 #define SXT_MODEL_NET_H
 
@@ -23,13 +27,18 @@ struct sxt_batch {
 
 struct sxt_net; /* opaque: work space for batches of up to max_t tokens */
 
+/* keep: how many blocks keep what they computed, 1 … layers.  One does for
+ * nothing: the last has just been computed when the backward pass begins. */
 struct sxt_net *sxt_net_create(const struct sxt_layout *layout,
                                struct sxt_num *num, enum sxt_dtype type,
-                               size_t max_t);
+                               size_t max_t, size_t keep);
 void sxt_net_destroy(struct sxt_net *net);
 /* Device bytes that create() takes, for plans. */
 size_t sxt_net_bytes(const struct sxt_layout *layout, enum sxt_dtype type,
-                     size_t max_t);
+                     size_t max_t, size_t keep);
+/* The largest `keep` that takes at most so many bytes; 1 if none does. */
+size_t sxt_net_keep(const struct sxt_layout *layout, enum sxt_dtype type,
+                    size_t max_t, size_t bytes);
 
 /* Sum (not mean) of the losses of the batch's targets.  grads NULL: loss only.
  * Else gradients of grad_scale * sum, by units, last unit first. */

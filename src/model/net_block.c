@@ -61,6 +61,21 @@ static struct widths widths(const struct sxt_net *net)
                             .f = c->ffn };
 }
 
+struct sxt_made sxt_net_made(const struct sxt_net *net, size_t l)
+{
+    struct widths n = widths(net);
+    size_t first = sxt_net_first_kept(net), at = l > first ? l - first : 0;
+    size_t rows = at * net->max_t, row = sxt_dtype_size(net->type) * rows;
+    const struct sxt_made *base = &net->made;
+
+    return (struct sxt_made){ .qkv = (char *)base->qkv + row * n.q,
+                              .att = (char *)base->att + row * n.a,
+                              .mid = (char *)base->mid + row * n.h,
+                              .gate_up = (char *)base->gate_up + row * 2 * n.f,
+                              .lse = base->lse +
+                                     rows * net->layout->config.heads };
+}
+
 static struct sxt_rope rope(const struct sxt_net *net, void *qkv,
                             const void *bias)
 {
@@ -78,13 +93,14 @@ static struct sxt_rope rope(const struct sxt_net *net, void *qkv,
                               .type = net->type };
 }
 
-static struct sxt_attn attention(const struct sxt_net *net)
+static struct sxt_attn attention(const struct sxt_net *net,
+                                 const struct sxt_made *made)
 {
     const struct sxt_model_config *c = &net->layout->config;
 
-    return (struct sxt_attn){ .qkv = net->qkv,
-                              .o = net->att,
-                              .lse = net->lse,
+    return (struct sxt_attn){ .qkv = made->qkv,
+                              .o = made->att,
+                              .lse = made->lse,
                               .cu_seqlens = net->cu_seqlens,
                               .t = net->t,
                               .n_docs = net->n_docs,
@@ -107,31 +123,43 @@ static void normalise(struct sxt_net *net, void *y, float *rstd, void *r,
                     (float)c->norm_eps, net->type);
 }
 
-/* Everything of a block but its down projection; mid receives the residual
- * stream behind the attention. */
-static void inside(struct sxt_net *net, size_t l, const void *w, void *mid)
+/* From x1 to mid. */
+static void attend(struct sxt_net *net, size_t l, const void *w)
 {
     struct widths n = widths(net);
-    void *in = sxt_net_kept(net, l);
+    struct sxt_made made = sxt_net_made(net, l);
     bool biased = net->layout->config.qkv_bias;
     struct sxt_rope r = rope(
-        net, net->qkv, biased ? sxt_net_at(net, w, net->at.qkv_bias) : NULL);
-    struct sxt_attn attn = attention(net);
+        net, made.qkv, biased ? sxt_net_at(net, w, net->at.qkv_bias) : NULL);
+    struct sxt_attn attn = attention(net, &made);
 
-    normalise(net, net->x1, net->rstd1, in, sxt_net_at(net, w, net->at.norm1));
-    sxt_net_linear(net, net->qkv, net->x1, sxt_net_at(net, w, net->at.qkv), n.q,
+    sxt_net_linear(net, made.qkv, net->x1, sxt_net_at(net, w, net->at.qkv), n.q,
                    n.h, 0.0f);
     sxt_rope(net->num, &r);
     sxt_attn(net->num, &attn);
-    sxt_dev_copy(net->num->dev, mid, in,
+    sxt_dev_copy(net->num->dev, made.mid, sxt_net_kept(net, l),
                  net->t * n.h * sxt_dtype_size(net->type));
-    sxt_net_linear(net, mid, net->att, sxt_net_at(net, w, net->at.o), n.h, n.a,
-                   1.0f);
+    sxt_net_linear(net, made.mid, made.att, sxt_net_at(net, w, net->at.o), n.h,
+                   n.a, 1.0f);
+}
 
-    normalise(net, net->x2, net->rstd2, mid, sxt_net_at(net, w, net->at.norm2));
-    sxt_net_linear(net, net->gate_up, net->x2,
-                   sxt_net_at(net, w, net->at.gate_up), 2 * n.f, n.h, 0.0f);
-    sxt_swiglu(net->num, net->act, net->gate_up, net->t, n.f, net->type);
+/* Everything of a block but its down projection; `made`: what products and
+ * attention make is there already. */
+static void inside(struct sxt_net *net, size_t l, const void *w, bool made)
+{
+    struct widths n = widths(net);
+    struct sxt_made m = sxt_net_made(net, l);
+
+    normalise(net, net->x1, net->rstd1, sxt_net_kept(net, l),
+              sxt_net_at(net, w, net->at.norm1));
+    if (!made)
+        attend(net, l, w);
+    normalise(net, net->x2, net->rstd2, m.mid,
+              sxt_net_at(net, w, net->at.norm2));
+    if (!made)
+        sxt_net_linear(net, m.gate_up, net->x2,
+                       sxt_net_at(net, w, net->at.gate_up), 2 * n.f, n.h, 0.0f);
+    sxt_swiglu(net->num, net->act, m.gate_up, net->t, n.f, net->type);
 }
 
 void sxt_net_block(struct sxt_net *net, size_t l, const void *w)
@@ -139,27 +167,30 @@ void sxt_net_block(struct sxt_net *net, size_t l, const void *w)
     struct widths n = widths(net);
     void *out = sxt_net_kept(net, l + 1);
 
-    inside(net, l, w, out);
+    inside(net, l, w, false);
+    sxt_dev_copy(net->num->dev, out, sxt_net_made(net, l).mid,
+                 net->t * n.h * sxt_dtype_size(net->type));
     sxt_net_linear(net, out, net->act, sxt_net_at(net, w, net->at.down), n.h,
                    n.f, 1.0f);
 }
 
 /* dr: behind the block → behind the attention. */
-static void ffn_bwd(struct sxt_net *net, const void *w, float *dw)
+static void ffn_bwd(struct sxt_net *net, size_t l, const void *w, float *dw)
 {
     struct widths n = widths(net);
+    struct sxt_made made = sxt_net_made(net, l);
 
     sxt_net_linear_dw(net, dw + net->at.down, net->dr, net->act, n.h, n.f);
     /* act has served: its gradient takes its place, then gate_up's. */
     sxt_net_linear_dx(net, net->act, net->dr, sxt_net_at(net, w, net->at.down),
                       n.h, n.f);
-    sxt_swiglu_bwd(net->num, net->gate_up, net->act, net->gate_up, net->t, n.f,
+    sxt_swiglu_bwd(net->num, made.gate_up, net->act, made.gate_up, net->t, n.f,
                    net->type);
-    sxt_net_linear_dw(net, dw + net->at.gate_up, net->gate_up, net->x2, 2 * n.f,
+    sxt_net_linear_dw(net, dw + net->at.gate_up, made.gate_up, net->x2, 2 * n.f,
                       n.h);
-    sxt_net_linear_dx(net, net->dx, net->gate_up,
+    sxt_net_linear_dx(net, net->dx, made.gate_up,
                       sxt_net_at(net, w, net->at.gate_up), 2 * n.f, n.h);
-    sxt_rmsnorm_bwd(net->num, net->dr, dw + net->at.norm2, net->dx, net->mid,
+    sxt_rmsnorm_bwd(net->num, net->dr, dw + net->at.norm2, net->dx, made.mid,
                     sxt_net_at(net, w, net->at.norm2), net->rstd2, net->t, n.h,
                     net->type);
 }
@@ -169,11 +200,12 @@ static void attention_bwd(struct sxt_net *net, size_t l, const void *w,
                           float *dw)
 {
     struct widths n = widths(net);
-    struct sxt_attn attn = attention(net);
+    struct sxt_made made = sxt_net_made(net, l);
+    struct sxt_attn attn = attention(net, &made);
     struct sxt_rope r = rope(net, net->dqkv, NULL);
     bool biased = net->layout->config.qkv_bias;
 
-    sxt_net_linear_dw(net, dw + net->at.o, net->dr, net->att, n.h, n.a);
+    sxt_net_linear_dw(net, dw + net->at.o, net->dr, made.att, n.h, n.a);
     sxt_net_linear_dx(net, net->d_att, net->dr, sxt_net_at(net, w, net->at.o),
                       n.h, n.a);
     sxt_attn_bwd(net->num, &attn);
@@ -188,7 +220,7 @@ static void attention_bwd(struct sxt_net *net, size_t l, const void *w,
 
 void sxt_net_block_bwd(struct sxt_net *net, size_t l, const void *w, float *dw)
 {
-    inside(net, l, w, net->mid);
-    ffn_bwd(net, w, dw);
+    inside(net, l, w, l >= sxt_net_first_kept(net));
+    ffn_bwd(net, l, w, dw);
     attention_bwd(net, l, w, dw);
 }

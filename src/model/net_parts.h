@@ -7,6 +7,15 @@
 /* Logits are made, used and forgotten for so many tokens at a time. */
 enum { SXT_HEAD_CHUNK = 1024 };
 
+/* What products and attention make of a block. */
+struct sxt_made {
+    void *qkv;     /* (t, q) after rope */
+    void *att;     /* (t, a) */
+    void *mid;     /* (t, h): residual stream behind the attention */
+    void *gate_up; /* (t, 2 f) */
+    float *lse;    /* (t, heads) f32 */
+};
+
 /* Device memory, with t = max_t, h = hidden, q = (heads + 2 kv_heads) d,
  * a = heads d, f = ffn; of the network's type unless said otherwise. */
 struct sxt_net {
@@ -14,7 +23,7 @@ struct sxt_net {
     struct sxt_num *num;             /* borrowed */
     struct sxt_block_at at;
     enum sxt_dtype type;
-    size_t max_t, ld_logits;
+    size_t max_t, keep, ld_logits;
 
     /* the batch */
     size_t t, n_docs, max_len;
@@ -23,13 +32,12 @@ struct sxt_net {
     float *cos, *sin; /* (t, d / 2) */
     void *kept;       /* (layers + 1, t, h): what goes into each block */
 
+    struct sxt_made made; /* `keep` arrays each, one behind the other */
+
     /* one block at a time */
-    void *x1, *x2, *mid;        /* (t, h): normalised twice, and between */
-    void *qkv;                  /* (t, q) after rope */
-    void *att;                  /* (t, a) */
-    void *gate_up;              /* (t, 2 f) */
-    void *act;                  /* (t, f) */
-    float *rstd1, *rstd2, *lse; /* (t), (t), (t, heads) f32 */
+    void *x1, *x2;        /* (t, h): normalised before attention, after */
+    void *act;            /* (t, f) */
+    float *rstd1, *rstd2; /* (t) f32 */
 
     /* backward */
     void *dr, *dx;  /* (t, h): of the residual stream, of a normalised x */
@@ -61,6 +69,15 @@ static inline void *sxt_net_kept(const struct sxt_net *net, size_t l)
 
     return (char *)net->kept + bytes;
 }
+
+/* The last `keep` blocks have memory of their own; the first of them shares
+ * its with all blocks before it. */
+static inline size_t sxt_net_first_kept(const struct sxt_net *net)
+{
+    return net->layout->config.layers - net->keep;
+}
+
+struct sxt_made sxt_net_made(const struct sxt_net *net, size_t l);
 
 /* y (t, n) = x (t, k) W^T + beta y,  W (n, k). */
 void sxt_net_linear(const struct sxt_net *net, void *y, const void *x,

@@ -36,12 +36,33 @@ static int open_backend(struct sxt_sft *s, struct sxt_error *err)
     return sxt_comm_agree(s->run->comm, rc, err);
 }
 
+/* Blocks that keep what they compute.  auto: as many as fit into three quarters
+ * of this rank's part of the free memory, beside all else; the last quarter is
+ * for files and for what others may yet ask for.  The narrowest rank counts.
+ * Collective. */
+static size_t choose_keep(const struct sxt_sft *s)
+{
+    size_t layers = s->head.layout.config.layers;
+    int ranks = sxt_comm_on_node(s->run->comm);
+    size_t room = sxt_dev_room(s->dev, ranks) / 4 * 3;
+    struct sxt_zero3_bytes b = sxt_zero3_bytes(&s->setup);
+    size_t other = b.params + b.grads + b.gathered + b.reducing +
+                   sxt_optim_bytes(&s->setup);
+    size_t fit = sxt_net_keep(&s->head.layout, s->setup.type, s->most_inputs,
+                              room > other ? room - other : 0);
+
+    fit = (size_t)-sxt_comm_max(s->run->comm, -(int64_t)fit);
+    if (strcmp(s->v->recompute, "auto") == 0)
+        return fit;
+    return strcmp(s->v->recompute, "none") == 0 ? layers : 1;
+}
+
 static void allocate(struct sxt_sft *s)
 {
     s->z = sxt_zero3_create(&s->setup);
     s->o = sxt_optim_create(s->z);
-    s->net =
-        sxt_net_create(&s->head.layout, s->num, s->setup.type, s->most_inputs);
+    s->net = sxt_net_create(&s->head.layout, s->num, s->setup.type,
+                            s->most_inputs, s->keep);
     s->ids = sxt_alloc(s->most_inputs, sizeof(*s->ids));
     s->target = sxt_alloc(s->most_inputs, sizeof(*s->target));
     s->cu = sxt_alloc(s->most_inputs + 1, sizeof(*s->cu));
@@ -190,6 +211,7 @@ static int run_loaded(struct sxt_sft *s, struct sxt_error *err)
         return sxt_sft_show_sample(s, err);
     if (open_backend(s, err) != 0)
         return -1;
+    s->keep = choose_keep(s);
     sxt_sft_report_plan(s);
     if (s->run->dry_run)
         return 0;

@@ -28,7 +28,7 @@ struct sxt_sft_values {
         double beta1, beta2, eps, weight_decay;
     } adamw;
     int64_t seed;
-    char *dtype, *reduce_type, *backend, *device, *on_nonfinite;
+    char *dtype, *reduce_type, *recompute, *backend, *device, *on_nonfinite;
     int64_t threads;
     struct {
         char *dir;
@@ -77,6 +77,7 @@ struct sxt_sft {
     struct sxt_zero3 *z;
     struct sxt_optim *o;
     struct sxt_net *net;
+    size_t keep; /* blocks that keep what they compute */
     struct sxt_checkpoint ckpt;
     struct sxt_progress progress;
 

@@ -114,6 +114,11 @@ const struct sxt_cfg_param sxt_sft_params[] = {
     { "reduce_type", SXT_CFG_CHOICE, "bf16", 0, 0, "1",
       "Type in which gradients travel; they are summed in f32.",
       AT(reduce_type), "bf16|f32", NULL },
+    { "recompute", SXT_CFG_CHOICE, "auto", 0, 0, "1",
+      "Blocks that compute their activations again in the backward pass, to "
+      "save memory: all, none, or those that there is no room for. The results "
+      "are the same.",
+      AT(recompute), "auto|full|none", NULL },
     { "backend", SXT_CFG_CHOICE, "auto", 0, 0, "1", "Kernels.", AT(backend),
       "auto|cpu|ref", NULL },
     { "device", SXT_CFG_CHOICE, "host", 0, 0, "1",

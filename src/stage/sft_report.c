@@ -19,7 +19,8 @@ void sxt_sft_report_plan(const struct sxt_sft *s)
     const struct sxt_log *log = &s->run->log;
     struct sxt_zero3_bytes b = sxt_zero3_bytes(&s->setup);
     size_t optim = sxt_optim_bytes(&s->setup);
-    size_t net = sxt_net_bytes(&s->head.layout, s->setup.type, s->most_inputs);
+    size_t net =
+        sxt_net_bytes(&s->head.layout, s->setup.type, s->most_inputs, s->keep);
     char text[32], backend[200];
 
     sxt_num_describe(s->num, backend);
@@ -41,7 +42,9 @@ void sxt_sft_report_plan(const struct sxt_sft *s)
     sxt_log(log, SXT_LOG_INFO, "  gradients    %10.1f", b.grads / mib);
     sxt_log(log, SXT_LOG_INFO, "  gathered     %10.1f", b.gathered / mib);
     sxt_log(log, SXT_LOG_INFO, "  reducing     %10.1f", b.reducing / mib);
-    sxt_log(log, SXT_LOG_INFO, "  activations  %10.1f", net / mib);
+    sxt_log(log, SXT_LOG_INFO,
+            "  activations  %10.1f  %zu of %zu blocks keep theirs", net / mib,
+            s->keep, s->head.layout.config.layers);
     sxt_log(log, SXT_LOG_INFO, "  together     %10.1f",
             (b.params + b.grads + b.gathered + b.reducing + optim + net) / mib);
 }

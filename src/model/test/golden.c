@@ -128,7 +128,7 @@ static void resident_put(struct sxt_grads *self, size_t unit)
 
 static struct machine start(const struct golden *g, const char *backend,
                             const char *device, enum sxt_dtype type,
-                            size_t max_t)
+                            size_t max_t, size_t keep)
 {
     const struct sxt_layout *layout = &g->head.layout;
     struct sxt_error err = { 0 };
@@ -137,7 +137,7 @@ static struct machine start(const struct golden *g, const char *backend,
     m.num = sxt_num_create(backend, m.dev, 1, &err);
     m.weights = sxt_weights_load(g->in, layout, m.dev, type, &err);
     SXT_CHECK(m.num && m.weights);
-    m.net = sxt_net_create(layout, m.num, type, max_t);
+    m.net = sxt_net_create(layout, m.num, type, max_t, keep);
     m.g = (struct resident){ .grads = { resident_get, resident_put },
                              .dev = m.dev,
                              .layout = layout };
@@ -265,20 +265,22 @@ static struct verdict judge_gradients(struct machine *m, const struct golden *g)
 static const struct {
     const char *backend, *device;
     enum sxt_dtype type;
+    size_t keep; /* blocks of two that keep what they compute */
 } ways[] = {
-    { "ref", "host", SXT_F32 },  { "cpu", "host", SXT_F32 },
-    { "ref", "fake", SXT_F32 },  { "ref", "host", SXT_BF16 },
-    { "cpu", "host", SXT_BF16 }, { "cpu", "fake", SXT_BF16 },
+    { "ref", "host", SXT_F32, 1 },  { "cpu", "host", SXT_F32, 1 },
+    { "cpu", "host", SXT_F32, 2 },  { "ref", "fake", SXT_F32, 2 },
+    { "ref", "host", SXT_BF16, 1 }, { "cpu", "host", SXT_BF16, 2 },
+    { "cpu", "fake", SXT_BF16, 1 },
 };
 
 static void test_step(const struct golden *g, size_t way)
 {
     enum sxt_dtype type = ways[way].type;
-    struct machine m =
-        start(g, ways[way].backend, ways[way].device, type, g->batch.t + 3);
-    char *what =
-        sxt_printf("%s, %s on %s device", type == SXT_F32 ? "f32" : "bf16",
-                   ways[way].backend, ways[way].device);
+    struct machine m = start(g, ways[way].backend, ways[way].device, type,
+                             g->batch.t + 3, ways[way].keep);
+    char *what = sxt_printf("%s, %s on %s device, %zu kept",
+                            type == SXT_F32 ? "f32" : "bf16", ways[way].backend,
+                            ways[way].device, ways[way].keep);
     size_t vocab = g->head.layout.config.vocab;
     float *logits = sxt_alloc(g->batch.t * vocab, sizeof(float));
     double sum = step(&m, &g->batch, 1.0 / g->n_learned);
@@ -363,7 +365,7 @@ static double worst_parameter(struct machine *m, const struct golden *g,
 static void test_adamw(const struct golden *g, const char *backend)
 {
     const struct sxt_layout *layout = &g->head.layout;
-    struct machine m = start(g, backend, "host", SXT_F32, g->batch.t);
+    struct machine m = start(g, backend, "host", SXT_F32, g->batch.t, 1);
     float **moments = sxt_calloc(layout->n_units, sizeof(float *));
 
     for (size_t u = 0; u < layout->n_units; u++)
@@ -405,7 +407,7 @@ static struct sxt_batch document(const struct golden *g, size_t d,
 
 static void test_pack_loss(const struct golden *g)
 {
-    struct machine m = start(g, "ref", "host", SXT_F32, g->batch.t);
+    struct machine m = start(g, "ref", "host", SXT_F32, g->batch.t, 1);
     double pack = step(&m, &g->batch, 1), sum = 0;
 
     for (size_t d = 0; d < g->batch.n_docs; d++) {
@@ -433,8 +435,8 @@ static void test_pack_apart(const struct golden *g)
 {
     size_t t = g->batch.t, begin = (size_t)g->cu_seqlens[g->batch.n_docs - 1];
     int32_t vocab = (int32_t)g->head.layout.config.vocab;
-    struct machine a = start(g, "ref", "host", SXT_F32, t);
-    struct machine b = start(g, "ref", "host", SXT_F32, t);
+    struct machine a = start(g, "ref", "host", SXT_F32, t, 1);
+    struct machine b = start(g, "ref", "host", SXT_F32, t, 1);
     int32_t *ids = sxt_alloc(t, sizeof(*ids));
     int32_t *target = sxt_alloc(t, sizeof(*target));
     struct sxt_batch batch = { t, g->batch.n_docs, g->ids, target,
@@ -464,7 +466,7 @@ static void test_chunks(const struct golden *g, const char *backend,
                         size_t first_learned, size_t copies)
 {
     size_t t = g->batch.t, docs = g->batch.n_docs;
-    struct machine m = start(g, backend, "host", SXT_F32, copies * t);
+    struct machine m = start(g, backend, "host", SXT_F32, copies * t, 1);
     int32_t *ids = sxt_alloc(copies * t, sizeof(*ids));
     int32_t *target = sxt_alloc(copies * t, sizeof(*target));
     int32_t *begin = sxt_alloc(copies * docs + 1, sizeof(*begin));
@@ -489,6 +491,71 @@ static void test_chunks(const struct golden *g, const char *backend,
     free(target);
     free(begin);
     stop(&m);
+}
+
+/* ---- keeping or computing again ---- */
+
+static size_t products; /* counted by count_gemm */
+static void (*real_gemm)(struct sxt_num *num, const struct sxt_gemm *g);
+
+static void count_gemm(struct sxt_num *num, const struct sxt_gemm *g)
+{
+    products++;
+    real_gemm(num, g);
+}
+
+static size_t products_of_step(struct machine *m, const struct golden *g,
+                               double *loss)
+{
+    real_gemm = m->num->op.gemm;
+    m->num->op.gemm = count_gemm;
+    products = 0;
+    *loss = step(m, &g->batch, 1);
+    return products;
+}
+
+/* A block has products qkv, o, gate_up and down.  The batch is shorter than
+ * the network's room, so that the arrays of the blocks have gaps. */
+static void test_keep(const struct golden *g, const char *backend,
+                      enum sxt_dtype type)
+{
+    size_t t = g->batch.t + 5, layers = g->head.layout.config.layers;
+    struct machine again = start(g, backend, "fake", type, t, 1);
+    struct machine kept = start(g, backend, "fake", type, t, layers);
+    size_t at_least = 4 * layers + 1, back = 2 * at_least;
+    double a, b;
+
+    size_t n_again = products_of_step(&again, g, &a);
+    size_t n_kept = products_of_step(&kept, g, &b);
+    ok(n_kept == at_least + back,
+       "%s: all blocks keep theirs: no product twice (%zu)", backend, n_kept);
+    ok(n_again == n_kept + 3 * (layers - 1),
+       "%s: one block keeps: three products again for each other", backend);
+    sxt_dev_enter(again.dev);
+    sxt_dev_enter(kept.dev);
+    ok(a == b && same_gradients(&again, kept.g.unit),
+       "%s: loss and gradients are the same, to the bit", backend);
+    sxt_dev_leave(kept.dev);
+    sxt_dev_leave(again.dev);
+    ok(sxt_dev_in_use(kept.dev) - sxt_dev_in_use(again.dev) ==
+           sxt_net_bytes(&g->head.layout, type, t, layers) -
+               sxt_net_bytes(&g->head.layout, type, t, 1),
+       "%s: the plan tells what keeping takes", backend);
+    stop(&again);
+    stop(&kept);
+}
+
+static void test_plan(const struct golden *g)
+{
+    const struct sxt_layout *layout = &g->head.layout;
+    size_t layers = layout->config.layers;
+    size_t all = sxt_net_bytes(layout, SXT_F32, 40, layers);
+    size_t one = sxt_net_bytes(layout, SXT_F32, 40, 1);
+
+    ok(one < all && sxt_net_keep(layout, SXT_F32, 40, all) == layers &&
+           sxt_net_keep(layout, SXT_F32, 40, all - 1) == layers - 1 &&
+           sxt_net_keep(layout, SXT_F32, 40, 0) == 1,
+       "as many blocks keep as there is room for, one in any case");
 }
 
 /* ---- differences ---- */
@@ -518,7 +585,7 @@ static double move(struct machine *m, uint64_t direction, double h)
  * f32 losses (165, to 1e-5) over 2 h is 0.02. */
 static void test_differences(const struct golden *g)
 {
-    struct machine m = start(g, "ref", "host", SXT_F32, g->batch.t);
+    struct machine m = start(g, "ref", "host", SXT_F32, g->batch.t, 1);
     const double h = 0x1p-12;
 
     step(&m, &g->batch, 1);
@@ -552,6 +619,9 @@ int main(void)
         test_pack_apart(&g);
         test_chunks(&g, "ref", 0, 25);
         test_chunks(&g, "cpu", 26, 30);
+        test_keep(&g, "ref", SXT_F32);
+        test_keep(&g, "cpu", SXT_BF16);
+        test_plan(&g);
         test_differences(&g);
         close_golden(&g);
     }
