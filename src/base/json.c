@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/jsonbig.h"
 #include "base/mem.h"
 
 /* struct sxt_json is never defined: a pointer to it is a json_t pointer. */
@@ -21,15 +22,22 @@ static struct sxt_json *out(json_t *v)
     return (struct sxt_json *)v;
 }
 
+static json_t *load(const char *text, size_t n, json_error_t *e)
+{
+    return json_loadb(
+        text, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, e);
+}
+
 struct sxt_json *sxt_json_parse(const char *text, size_t n, const char *where,
                                 struct sxt_error *err)
 {
     json_error_t e;
-    json_t *v = json_loadb(text, n,
-                           JSON_REJECT_DUPLICATES | JSON_DECODE_ANY |
-                               JSON_ALLOW_NUL,
-                           &e);
+    json_t *v = load(text, n, &e);
+    struct sxt_str marked = SXT_STR_EMPTY;
 
+    if (!v && sxt_jsonbig_mark((struct sxt_span){ text, n }, &marked))
+        v = load(marked.data, marked.len, &e);
+    sxt_str_free(&marked);
     if (!v) {
         sxt_err(err, SXT_EXIT_DATA, "%s:%d:%d: %s", where, e.line, e.column,
                 e.text);
@@ -54,6 +62,15 @@ void sxt_json_free(struct sxt_json *root)
     json_decref(in(root));
 }
 
+/* A number that stands in a string; see jsonbig.h. */
+static struct sxt_span big(const struct sxt_json *v)
+{
+    if (!json_is_string(in(v)))
+        return (struct sxt_span){ NULL, 0 };
+    return sxt_jsonbig_number((struct sxt_span){ json_string_value(in(v)),
+                                                 json_string_length(in(v)) });
+}
+
 enum sxt_json_type sxt_json_type(const struct sxt_json *v)
 {
     if (!v)
@@ -67,7 +84,7 @@ enum sxt_json_type sxt_json_type(const struct sxt_json *v)
     case JSON_REAL:
         return SXT_JSON_REAL;
     case JSON_STRING:
-        return SXT_JSON_STRING;
+        return big(v).data ? SXT_JSON_BIG : SXT_JSON_STRING;
     case JSON_ARRAY:
         return SXT_JSON_ARRAY;
     case JSON_OBJECT:
@@ -141,7 +158,14 @@ int64_t sxt_json_int(const struct sxt_json *v, int64_t other)
 
 double sxt_json_number(const struct sxt_json *v, double other)
 {
+    if (v && big(v).data)
+        return strtod(big(v).data, NULL);
     return v && json_is_number(in(v)) ? json_number_value(in(v)) : other;
+}
+
+struct sxt_span sxt_json_big(const struct sxt_json *v)
+{
+    return v ? big(v) : (struct sxt_span){ NULL, 0 };
 }
 
 bool sxt_json_bool(const struct sxt_json *v, bool other)
@@ -215,6 +239,6 @@ void sxt_json_print(const struct sxt_json *v, int indent, struct sxt_str *s)
                                        JSON_REAL_PRECISION(17));
 
     SXT_CHECK(text != NULL);
-    sxt_str_add_bytes(s, text, strlen(text));
+    sxt_jsonbig_unmark((struct sxt_span){ text, strlen(text) }, s);
     free(text);
 }

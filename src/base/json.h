@@ -19,6 +19,7 @@ enum sxt_json_type {
     SXT_JSON_BOOL,
     SXT_JSON_INT,
     SXT_JSON_REAL,
+    SXT_JSON_BIG, /* a number that neither int64_t nor a finite double holds */
     SXT_JSON_STRING,
     SXT_JSON_ARRAY,
     SXT_JSON_OBJECT
@@ -50,6 +51,9 @@ struct sxt_span sxt_json_text(const struct sxt_json *v);
 const char *sxt_json_string(const struct sxt_json *v, const char *other);
 int64_t sxt_json_int(const struct sxt_json *v, int64_t other);
 double sxt_json_number(const struct sxt_json *v, double other);
+/* The text of a number of type BIG: its digits, NaN or ±Infinity, which Python
+ * writes; sxt_json_number () gives the nearest double. */
+struct sxt_span sxt_json_big(const struct sxt_json *v);
 bool sxt_json_bool(const struct sxt_json *v, bool other);
 
 /* Making.  Children are owned by the parent they are put into. */

@@ -51,6 +51,7 @@ bool sxt_import_text(const struct sxt_json *value, struct sxt_str *out)
         return true;
     case SXT_JSON_INT:
     case SXT_JSON_REAL:
+    case SXT_JSON_BIG:
     case SXT_JSON_BOOL:
         sxt_json_print(value, 0, out);
         return true;

@@ -18,6 +18,11 @@ static const char *const round_trips[] = {
     "\"a\\u0000b\\\"\xC3\xA9\"",
     "[1,[],{}]",
     "{\"b\":1,\"a\":[null,false]}",
+    "9223372036854775807",
+    "9223372036854775808",
+    "[-9223372036854775809,1e999,NaN,-Infinity,\"9223372036854775808\"]",
+    "{\"Infinity\":[Infinity,\"1e999\\\"NaN\"]}",
+    "\"\xEF\xB7\x90x\"",
 };
 
 static const struct {
@@ -30,9 +35,30 @@ static const struct {
     { "bad UTF-8", "\"\xFF\"", "t:1:1:" },
     { "a control character", "\"\x01\"", "t:1:" },
     { "no end", "[1,", "t:1:3:" },
-    { "a number beyond f64", "1e999", "t:1:5:" },
-    { "an integer beyond 64 bits", "9223372036854775808", "t:1:19:" },
+    { "a large number with a leading zero", "[1e999,09223372036854775808]",
+      "t:1:" },
+    { "a large number and no end", "[9223372036854775808,", "t:1:" },
+    { "half of a name", "[1e999,Infinit]", "t:1:" },
 };
+
+static void test_large_numbers(void)
+{
+    static const char text[] = "[123456789012345678901234567890,NaN,1e400]";
+    struct sxt_json *v = sxt_json_parse(text, strlen(text), "t", NULL);
+    const struct sxt_json *n = sxt_json_item(v, 0);
+
+    ok(sxt_json_type(n) == SXT_JSON_BIG &&
+           sxt_span_equal(sxt_json_big(n), "123456789012345678901234567890") &&
+           sxt_json_number(n, 0) == 123456789012345678901234567890.0,
+       "an integer beyond 64 bits keeps its digits");
+    ok(!sxt_json_string(n, NULL) && !sxt_json_text(n).data &&
+           sxt_json_int(n, -1) == -1,
+       "... and is neither text nor int64_t");
+    ok(isnan(sxt_json_number(sxt_json_item(v, 1), 0)) &&
+           isinf(sxt_json_number(sxt_json_item(v, 2), 0)),
+       "NaN and what is beyond a double are numbers");
+    sxt_json_free(v);
+}
 
 static void test_values(void)
 {
@@ -254,6 +280,7 @@ int main(void)
     char dir[] = "json-XXXXXX";
 
     test_values();
+    test_large_numbers();
     test_access();
     test_making();
     if (mkdtemp(dir)) {

@@ -78,8 +78,54 @@ static const struct {
     { "upstream: every blank within counts", &lcb, "1 \n2", "1\n2", false },
 };
 
+/* Values as codec.py writes them, against what a data set says. */
+static const struct {
+    const char *what, *got, *want;
+    bool same;
+} values[] = {
+    { "an int", "7", "7", true },
+    { "another int", "7", "8", false },
+    { "bool is no int", "true", "1", false },
+    { "a float for an int", "{\"float\":\"0x1p+1\"}", "2", true },
+    { "an int for a float", "2", "2.0", true },
+    { "a float nearby", "{\"float\":\"0x1.0000000000001p+1\"}", "2.0", true },
+    { "a tuple for a list", "{\"tuple\":[1,2]}", "[1,2]", true },
+    { "a set is no list", "{\"set\":[1,2]}", "[1,2]", false },
+    { "keys as text", "{\"dict\":[[1,2]]}", "{\"1\":2}", true },
+    { "1 and '1' are two keys", "{\"dict\":[[1,2],[\"1\",2]]}",
+      "{\"1\":2,\"3\":2}", false },
+    { "an int of 64 bits", "{\"int\":\"0x7fffffffffffffff\"}",
+      "9223372036854775807", true },
+    { "an int beyond 64 bits", "{\"int\":\"0x18ee90ff6c373e0ee4e3f0ad2\"}",
+      "123456789012345678901234567890", true },
+    { "one more", "{\"int\":\"0x18ee90ff6c373e0ee4e3f0ad3\"}",
+      "123456789012345678901234567890", false },
+    { "a negative one", "{\"int\":\"-0x10000000000000000\"}",
+      "-18446744073709551616", true },
+    { "a small int for it", "5", "18446744073709551616", false },
+    { "infinity", "{\"float\":\"inf\"}", "Infinity", true },
+    { "minus infinity", "{\"float\":\"-inf\"}", "Infinity", false },
+    { "NaN equals nothing", "{\"float\":\"nan\"}", "NaN", false },
+    { "no answer is no None", "", "null", false },
+};
+
+static void test_values(void)
+{
+    for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++) {
+        struct sxt_span g = sxt_span(values[i].got);
+        struct sxt_span w = sxt_span(values[i].want);
+        struct sxt_json *got = sxt_json_parse(g.data, g.len, "got", NULL);
+        struct sxt_json *want = sxt_json_parse(w.data, w.len, "want", NULL);
+        ok(sxt_code_same_value(got, want, 1e-9) == values[i].same, "%s: %s",
+           values[i].what, values[i].same ? "same" : "different");
+        sxt_json_free(got);
+        sxt_json_free(want);
+    }
+}
+
 int main(void)
 {
+    test_values();
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
         ok(sxt_code_same_output(sxt_span(cases[i].got), sxt_span(cases[i].want),
                                 cases[i].rule) == cases[i].same,
