@@ -5,7 +5,8 @@
  * words is fuzzed: lines of the judge, typed values, outputs, last words.
  *
  * Input: LETTERS NUL TESTS NUL LINES NUL OUTPUT NUL COMPLAINTS; the letters say
- * which tests (own ones if TESTS is empty) and how the programs end. */
+ * which tests (own ones if TESTS is empty), how the programs end, and 'u' for
+ * the upstream profile. */
 #include <string.h>
 
 #include "base/error.h"
@@ -15,7 +16,8 @@
 #include "task/codetest.h"
 
 static const char *const inputs[] = { "@k@z@z\1\1@l\1@o\1@o",
-                                      "@k@z@z\1@t\1@l\1@o\1@o", NULL };
+                                      "@k@z@z\1@t\1@l\1@o\1@o",
+                                      "@k@z@zu\1@t\1@l\1@o\1@o", NULL };
 static const char *const kinds[] = { "a", "b", "c", NULL };
 static const char *const ends[] = { "0", "0", "0", "1", "2", "3",
                                     "4", "5", "6", "7", NULL };
@@ -66,10 +68,19 @@ static const char *const tests[] = {
     "[@v], \"tolerance\": 0.1}",
     "{\"kind\": \"call\", \"fn_name\": \"f\", \"inputs\": [[]], \"outputs\": "
     "[{@s: @v, @s: [@v]}]}",
+    "{\"kind\": \"stdin\", \"inputs\": [\"\", \"\"], \"outputs\": [\"9\", "
+    "\"@o\"], \"form\": \"@f\", \"fold_case\": true, \"public\": @n, "
+    "\"upstream\": \"@u\"}",
+    "{\"kind\": \"call\", \"fn_name\": \"f\", \"inputs\": [[{\"1\": 2}]], "
+    "\"outputs\": [[@v]], \"wrapped\": true, \"int_keys\": true}",
     "{\"kind\": \"assert\", \"entry\": @s, \"tests\": [@s, @s]}",
     "{\"kind\": \"assert\", \"tests\": @v, \"cpu_s\": @n, \"memory_mb\": @n}",
     NULL
 };
+
+static const char *const forms[] = { "lines", "filled", "words", NULL };
+static const char *const upstreams[] = { "apps", "taco", "livecodebench",
+                                         NULL };
 
 const struct fuzz_grammar fuzz_grammar = {
     .rules = { ['i' - 'a'] = inputs,
@@ -81,7 +92,9 @@ const struct fuzz_grammar fuzz_grammar = {
                ['n' - 'a'] = numbers,
                ['s' - 'a'] = texts,
                ['o' - 'a'] = outputs,
-               ['t' - 'a'] = tests },
+               ['t' - 'a'] = tests,
+               ['f' - 'a'] = forms,
+               ['u' - 'a'] = upstreams },
     .start = "@i",
 };
 
@@ -177,6 +190,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct sxt_error err = { 0 };
 
     reply.letters = fuzz_part(&rest);
+    const struct sxt_code_options options = { letter(3) == 'u', -1 };
     struct sxt_span own = fuzz_part(&rest);
     reply.lines = fuzz_part(&rest);
     reply.output = fuzz_part(&rest);
@@ -186,7 +200,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     fuzz_start();
     struct sxt_json *list = sxt_json_parse(own.data, own.len, "tests", &err);
-    if (list && sxt_code_test(NULL, list, sxt_span("pass"), &result, &err) == 0)
+    if (list && sxt_code_test(NULL, list, sxt_span("pass"), &options, &result,
+                              &err) == 0)
         check_result(&result);
     sxt_json_free(list);
     fuzz_stop();

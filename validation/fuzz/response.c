@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "fuzz.h"
-#include "task/codetest.h"
+#include "task/codeextract.h"
 #include "task/extract.h"
 #include "task/restyle.h"
 
@@ -80,10 +80,14 @@ static bool inside(struct sxt_span part, struct sxt_span whole)
 static void check_found(struct sxt_span s)
 {
     struct sxt_span solution = sxt_extract_solution(s);
-    struct sxt_span program = sxt_code_extract(solution);
+    struct sxt_str program = SXT_STR_EMPTY;
 
     SXT_CHECK(inside(solution, s));
-    SXT_CHECK(inside(program, solution));
+    SXT_CHECK(inside(sxt_code_extract(solution), solution));
+    SXT_CHECK(inside(sxt_code_upstream_extract(s), s));
+    sxt_code_program(solution, sxt_span("f"), &program);
+    SXT_CHECK(program.len <= solution.len + 1);
+    sxt_str_free(&program);
     for (int guess = 0; guess < 2; guess++) {
         struct sxt_str answer = SXT_STR_EMPTY;
         enum sxt_extract_rule rule = sxt_extract_answer(s, guess, &answer);
