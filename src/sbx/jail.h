@@ -1,13 +1,23 @@
 /* jail.h - what the parts of the sandbox share; private to this folder.
  *
- * Three processes: the caller; "init", its child and first process of the
- * jail's namespaces, which builds the jail, starts the program, and takes
- * everything down with it; and the program.  Between clone and exec only
- * system calls are made, no allocation: the caller may have threads. */
+ * Every program has a jail of its own, and "init" in it: the first process of
+ * the jail's namespaces, which builds it, starts the program, and takes
+ * everything down with it.  There are two ways to start one:
+ *
+ *   anew         caller -> init -> program: the program's process executes the
+ *                interpreter (10 ms)
+ *   by a zygote  caller -> zygote -> init -> program: the zygote has executed
+ *                the interpreter once, in an outer jail, and runs nothing but
+ *                zygote.c; init and program are copies of it, in namespaces
+ *                within its own
+ *
+ * Between clone and exec only system calls are made, no allocation: the caller
+ * may have threads. */
 #ifndef SXT_SBX_JAIL_H
 #define SXT_SBX_JAIL_H
 
 #include <linux/filter.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -32,6 +42,31 @@ enum jail_file {
     N_FILES
 };
 
+enum { STACK_BYTES = 256 << 20 }; /* of a main thread */
+
+/* Where the zygote's part of this program lies in the outer jail. */
+#define ZYGOTE_PATH "/zygote.so"
+
+/* A zygote, as its caller sees it.  One for each program of a pair. */
+struct jail_zygote {
+    pid_t pid;   /* 0: none */
+    pid_t owner; /* process whose child it is: not ours after a fork */
+    int socket;  /* requests go there, and come back at the end of each */
+};
+
+/* What a zygote reads from FILE_PROGRAM when it starts, its filter behind. */
+struct zygote_config {
+    bool two_ids;
+    int landlock;
+    unsigned n_filter;
+};
+
+/* A program to start; its files come along, in order, those that there are. */
+struct zygote_request {
+    struct sxt_limits limits;
+    bool has[N_FILES];
+};
+
 struct jail_bind {
     char *path;   /* absolute, the same inside and outside */
     char *target; /* of a symbolic link; NULL: a directory or file */
@@ -47,6 +82,9 @@ struct sxt_sandbox {
     char *python;             /* executable, no links in its path */
     char *version;            /* "3.11.2" */
     char *boot;               /* Python text that starts a program */
+    char *zygote_boot;        /* the same, for the zygote and its copies */
+    bool anew;                /* no zygotes */
+    struct jail_zygote zygotes[2];
     struct jail_bind *binds;
     size_t n_binds;
     char base[16];              /* where the jail's root is mounted */
@@ -88,17 +126,54 @@ int sxt_sbx_landlock(const struct sxt_sandbox *sandbox);
 const char *sxt_sbx_enter_root(const struct sxt_sandbox *sandbox,
                                size_t disk_bytes);
 
-/* init.c: life of init; files[i] is the caller's descriptor or -1. */
+/* confine.c: the life of any init and of its program, in steps.  Those that
+ * cannot go on tell the caller over FILE_CONTROL and end. */
+_Noreturn void sxt_sbx_give_up(const char *step);
+/* Put the files at their numbers and close all others; -1: none to tell. */
+int sxt_sbx_take_files(const int files[N_FILES]);
+void sxt_sbx_reset_signals(void);
+/* The caller's word that the jail may be built; false if it is dead. */
+bool sxt_sbx_caller_is_ready(void);
+/* An own /tmp with a quota. */
+int sxt_sbx_mount_tmp(const char *path, size_t bytes);
+/* The program's process: take every right from it.  `others`: processes of
+ * the same user in its user namespace. */
+void sxt_sbx_confine(const struct sxt_sandbox *sandbox,
+                     const struct sxt_limits *limits, int others);
+/* Wait for the program, end whatever else lives in the jail, and report. */
+void sxt_sbx_supervise(const struct sxt_sandbox *sandbox, pid_t program,
+                       sigset_t *watched);
+
+/* init.c: life of an init whose program starts anew; files[i] is the caller's
+ * descriptor or -1.  Without limits: of a zygote. */
 _Noreturn void sxt_sbx_init(const struct sxt_sandbox *sandbox,
                             const struct sxt_limits *limits,
                             const int files[N_FILES]);
+
+/* image.c: zygote.c as a library for the interpreter to load. */
+extern const unsigned char sxt_sbx_zygote_image[];
+extern const size_t sxt_sbx_zygote_bytes;
 
 /* watch.c: look at all that descends from `init` (not at init itself).
  * -1 if that cannot be seen. */
 int sxt_sbx_watch(pid_t init, struct jail_usage *usage);
 
-/* run.c: start a process in the sandbox's namespaces, as clone(2). */
+/* start.c: start a process in new namespaces, as clone(2). */
 pid_t sxt_sbx_clone(unsigned long namespaces);
+/* A read-only file without a name that holds the bytes; -1 on failure. */
+int sxt_sbx_sealed_file(struct sxt_span bytes);
+/* Start init, for program `slot` (0 or 1) of those that run at once.  theirs:
+ * its ends of the files, closed here; control: our end of FILE_CONTROL.
+ * Returns its number, or -1 with *step and errno. */
+pid_t sxt_sbx_start(struct sxt_sandbox *sandbox, int slot,
+                    const struct sxt_limits *limits, int theirs[N_FILES],
+                    int control, const char **step);
+/* Wait until init is gone, and all that was in its jail.  -1: it will not. */
+int sxt_sbx_await(struct sxt_sandbox *sandbox, int slot, pid_t init);
+/* Start the zygote of a slot unless it runs; end it. */
+int sxt_sbx_start_zygote(struct sxt_sandbox *sandbox, int slot,
+                         const char **step);
+void sxt_sbx_end_zygote(struct sxt_sandbox *sandbox, int slot);
 
 /* battery.c: try the jail out.  Fails with what leaks. */
 int sxt_sbx_battery(struct sxt_sandbox *sandbox, struct sxt_error *err);

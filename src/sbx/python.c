@@ -145,23 +145,25 @@ static void add_binds(struct sxt_sandbox *sandbox, const struct sxt_json *list)
     free(paths);
 }
 
-/* The text given to python -c: what site.py would define (exit, quit), where
- * modules are, then the program from its file.  Nothing of it stays visible. */
-static char *boot_text(const struct sxt_json *path)
+/* What most programs and our own runners import: done once, in the zygote. */
+static const char preloaded[] =
+    "['ast', 'bisect', 'collections', 'copy', 'decimal', 'fractions',"
+    " 'functools', 'heapq', 'io', 'itertools', 'json', 'math', 'operator',"
+    " 'random', 're', 'string', 'types', 'typing']";
+
+static const char boot[] =
+#include "sbx/boot.inc"
+    ;
+
+/* The text given to python -c. */
+static char *boot_text(const struct sxt_json *path, bool zygote)
 {
     struct sxt_str s = SXT_STR_EMPTY;
     char *text;
 
-    sxt_str_add(&s, "import sys, builtins, _thread\n"
-                    "_thread.stack_size(8 << 20)\n"
-                    "builtins.exit = builtins.quit = sys.exit\n"
-                    "sys.argv[:] = ['program.py']\n"
-                    "sys.path[:] = ");
+    sxt_str_add(&s, "%sstart(", boot);
     sxt_json_print(path, 0, &s); /* a JSON list of texts is a Python list */
-    sxt_str_add(&s,
-                "\ndel sys, builtins, _thread\n"
-                "exec(compile(open(%d, 'rb').read(), 'program.py', 'exec'))\n",
-                FILE_PROGRAM);
+    sxt_str_add(&s, ", %s, %s)\n", preloaded, zygote ? "True" : "False");
     text = sxt_strndup(s.data, s.len);
     sxt_str_free(&s);
     return text;
@@ -207,7 +209,8 @@ int sxt_sbx_find_python(struct sxt_sandbox *sandbox, const char *wanted,
         sxt_strdup(sxt_json_string(sxt_json_get(answer, "python"), ""));
     sandbox->version =
         sxt_strdup(sxt_json_string(sxt_json_get(answer, "version"), ""));
-    sandbox->boot = boot_text(sxt_json_get(answer, "path"));
+    sandbox->boot = boot_text(sxt_json_get(answer, "path"), false);
+    sandbox->zygote_boot = boot_text(sxt_json_get(answer, "path"), true);
     add_binds(sandbox, sxt_json_get(answer, "binds"));
     sxt_json_free(answer);
     return choose_base(sandbox, err);

@@ -111,17 +111,15 @@ static int bind_devices(void)
     return rc;
 }
 
-static int mount_tmp(size_t bytes)
+/* The library is read by the loader of the outer jail's interpreter only. */
+static int write_image(const char *path)
 {
-    char options[128];
+    int file = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
+    ssize_t n = write(file, sxt_sbx_zygote_image, sxt_sbx_zygote_bytes);
 
-    snprintf(options, sizeof(options),
-             "size=%zu,nr_inodes=1024,mode=0700,uid=%d,gid=%d", bytes, JAIL_ID,
-             JAIL_ID);
-    if (mkdir("tmp", 0755) != 0)
+    if (file < 0)
         return -1;
-    return mount("tmp", "tmp", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
-                 options);
+    return close(file) == 0 && n == (ssize_t)sxt_sbx_zygote_bytes ? 0 : -1;
 }
 
 /* Make the working directory the root and let go of the old one, which
@@ -142,7 +140,7 @@ const char *sxt_sbx_enter_root(const struct sxt_sandbox *sandbox,
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
         return "make the mounts private";
     if (mount("jail", sandbox->base, "tmpfs", MS_NOSUID | MS_NODEV,
-              "size=64k,nr_inodes=512,mode=0755") != 0)
+              "size=256k,nr_inodes=512,mode=0755") != 0)
         return "mount a tmpfs";
     if (chdir(sandbox->base) != 0)
         return "enter the new root";
@@ -150,8 +148,10 @@ const char *sxt_sbx_enter_root(const struct sxt_sandbox *sandbox,
         return "bind the interpreter read only";
     if (bind_devices() != 0)
         return "bind the devices";
-    if (mount_tmp(disk_bytes) != 0)
+    if (mkdir("tmp", 0755) != 0 || sxt_sbx_mount_tmp("tmp", disk_bytes) != 0)
         return "mount the jail's /tmp";
+    if (!sandbox->anew && write_image(ZYGOTE_PATH + 1) != 0)
+        return "write the zygote's library";
     if (pivot() != 0)
         return "change the root";
     return chdir("/tmp") == 0 ? NULL : "enter the jail's /tmp";

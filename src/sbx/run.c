@@ -17,15 +17,12 @@
 #include "base/log.h"
 #include "sbx/jail.h"
 
-#ifndef MFD_NOEXEC_SEAL
-#define MFD_NOEXEC_SEAL 8u
-#endif
-
 enum { ERR_BYTES = 64 << 10, WATCH_MS = 5, LINGER_MS = 2000, START_S = 60 };
 
 /* The caller's side of a run.  files: its ends, -1 where closed. */
 struct run {
-    const struct sxt_sandbox *sandbox;
+    struct sxt_sandbox *sandbox;
+    int slot; /* of those that run at once */
     const struct sxt_job *job;
     struct sxt_result *result;
     int theirs[N_FILES], ours[N_FILES];
@@ -35,11 +32,6 @@ struct run {
     bool reported;
     struct jail_report report;
 };
-
-pid_t sxt_sbx_clone(unsigned long namespaces)
-{
-    return (pid_t)syscall(SYS_clone, namespaces | SIGCHLD, 0, 0, 0, 0);
-}
 
 struct sxt_limits sxt_limits_default(void)
 {
@@ -69,30 +61,6 @@ static int trouble(struct run *r, const char *step, int error)
     return -1;
 }
 
-/* A read-only file without a name that holds the bytes; -1 on failure. */
-static int sealed_file(struct sxt_span bytes)
-{
-    unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
-    int file = memfd_create("input", flags | MFD_NOEXEC_SEAL);
-    size_t done = 0;
-
-    if (file < 0 && errno == EINVAL) /* before Linux 6.3 */
-        file = memfd_create("input", flags);
-    while (file >= 0 && done < bytes.len) {
-        ssize_t n = write(file, bytes.data + done, bytes.len - done);
-        if (n < 0 && errno != EINTR)
-            close_file(&file);
-        done += n > 0 ? (size_t)n : 0;
-    }
-    if (file < 0)
-        return -1;
-    if (lseek(file, 0, SEEK_SET) != 0 ||
-        fcntl(file, F_ADD_SEALS,
-              F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) != 0)
-        close_file(&file);
-    return file;
-}
-
 static int open_pipe(struct run *r, enum jail_file which)
 {
     int ends[2];
@@ -108,8 +76,8 @@ static int open_files(struct run *r)
 {
     int ends[2];
 
-    r->theirs[FILE_IN] = sealed_file(r->job->input);
-    r->theirs[FILE_PROGRAM] = sealed_file(r->job->program);
+    r->theirs[FILE_IN] = sxt_sbx_sealed_file(r->job->input);
+    r->theirs[FILE_PROGRAM] = sxt_sbx_sealed_file(r->job->program);
     if (r->theirs[FILE_IN] < 0 || r->theirs[FILE_PROGRAM] < 0)
         return trouble(r, "store the input in memory", errno);
     if (open_pipe(r, FILE_OUT) != 0 || open_pipe(r, FILE_ERR) != 0 ||
@@ -124,60 +92,17 @@ static int open_files(struct run *r)
     return 0;
 }
 
-static int write_map(pid_t init, const char *name, const char *text)
-{
-    char path[48];
-    ssize_t n;
-    int file;
-
-    snprintf(path, sizeof(path), "/proc/%d/%s", (int)init, name);
-    file = open(path, O_WRONLY | O_CLOEXEC);
-    if (file < 0)
-        return -1;
-    n = write(file, text, strlen(text));
-    close(file);
-    return n == (ssize_t)strlen(text) ? 0 : -1;
-}
-
-/* Users of the jail.  Root gives it two: init, which mounts, stays root of
- * its namespace; the program is nobody. */
-static int map_ids(const struct sxt_sandbox *sandbox, pid_t init)
-{
-    char users[64], groups[64];
-
-    if (sandbox->two_ids) {
-        snprintf(users, sizeof(users), "0 0 1\n%d %d 1\n", JAIL_ID, NOBODY);
-        memcpy(groups, users, sizeof(groups));
-    } else {
-        snprintf(users, sizeof(users), "%d %d 1\n", JAIL_ID, (int)geteuid());
-        snprintf(groups, sizeof(groups), "%d %d 1\n", JAIL_ID, (int)getegid());
-        if (write_map(init, "setgroups", "deny") != 0)
-            return -1;
-    }
-    if (write_map(init, "uid_map", users) != 0)
-        return -1;
-    return write_map(init, "gid_map", groups);
-}
-
 static void launch(struct run *r)
 {
-    bool full = r->sandbox->tier == SXT_SANDBOX_FULL;
+    const char *step = NULL;
 
     r->start = sxt_clock();
-    r->init = sxt_sbx_clone(full ? r->sandbox->namespaces : 0);
-    if (r->init == 0)
-        sxt_sbx_init(r->sandbox, &r->job->limits, r->theirs);
+    r->init = sxt_sbx_start(r->sandbox, r->slot, &r->job->limits, r->theirs,
+                            r->ours[FILE_CONTROL], &step);
     if (r->init < 0) {
         r->init = 0;
-        trouble(r, "start a jail", errno);
-        return;
+        trouble(r, step, errno);
     }
-    for (int i = 0; i < N_FILES; i++)
-        close_file(&r->theirs[i]);
-    if (full && map_ids(r->sandbox, r->init) != 0)
-        trouble(r, "map the user into the jail", errno);
-    else if (send(r->ours[FILE_CONTROL], "g", 1, MSG_NOSIGNAL) != 1)
-        trouble(r, "talk to the jail", errno);
 }
 
 /* In the reduced tier the program's group dies by init's hand, on SIGTERM. */
@@ -334,8 +259,8 @@ static void finish(struct run *r)
 {
     struct sxt_result *res = r->result;
 
-    while (r->init > 0 && waitpid(r->init, NULL, 0) < 0 && errno == EINTR)
-        ;
+    if (sxt_sbx_await(r->sandbox, r->slot, r->init) != 0 && !r->killed)
+        trouble(r, "the jail does not end", 0);
     r->init = 0;
     if (r->reported && !r->report.failed) {
         size_t one = (size_t)r->report.max_kb * 1024;
@@ -401,10 +326,12 @@ static void loop(struct run *runs, int n)
     } while (alive > 0);
 }
 
-static void set_up(struct run *r, const struct sxt_sandbox *sandbox,
+static void set_up(struct run *r, struct sxt_sandbox *sandbox, int slot,
                    const struct sxt_job *job, struct sxt_result *result)
 {
-    *r = (struct run){ .sandbox = sandbox, .job = job, .result = result };
+    *r = (struct run){
+        .sandbox = sandbox, .slot = slot, .job = job, .result = result
+    };
     *result = (struct sxt_result){ .status = SXT_RUN_ERROR };
     for (int i = 0; i < N_FILES; i++)
         r->theirs[i] = r->ours[i] = -1;
@@ -424,7 +351,7 @@ void sxt_sandbox_run(struct sxt_sandbox *sandbox, const struct sxt_job *job,
 {
     struct run r;
 
-    set_up(&r, sandbox, job, result);
+    set_up(&r, sandbox, 0, job, result);
     if (!result->trouble[0])
         launch(&r);
     loop(&r, 1);
@@ -439,7 +366,7 @@ void sxt_sandbox_run_pair(struct sxt_sandbox *sandbox,
     int link[2];
 
     for (int i = 0; i < 2; i++)
-        set_up(&r[i], sandbox, &jobs[i], &results[i]);
+        set_up(&r[i], sandbox, i, &jobs[i], &results[i]);
     for (int i = 0; i < 2; i++) {
         if (pipe2(link, O_CLOEXEC) != 0) {
             trouble(&r[i], "make a pipe", errno);

@@ -101,14 +101,32 @@ static void describe(struct sxt_sandbox *sandbox)
     if (sandbox->landlock)
         sxt_str_add(&s, "%s Landlock ABI %d", sandbox->namespaces ? "," : "",
                     sandbox->landlock);
-    sxt_str_add(&s, ", system call filter; Python %s at %s", sandbox->version,
-                sandbox->python);
+    sxt_str_add(&s, ", system call filter; Python %s at %s, %s",
+                sandbox->version, sandbox->python,
+                sandbox->anew ? "started for each program" : "started once");
     free(sandbox->describe);
     sandbox->describe = sxt_strndup(s.data, s.len);
     sxt_str_free(&s);
 }
 
-static int try_full(struct sxt_sandbox *sandbox, struct sxt_error *err)
+/* With zygotes if they start and hold; then without. */
+static int try_out(struct sxt_sandbox *sandbox, bool anew,
+                   struct sxt_error *err)
+{
+    const char *step;
+
+    sandbox->anew = anew || sxt_sbx_start_zygote(sandbox, 0, &step) != 0;
+    if (sxt_sbx_battery(sandbox, err) == 0)
+        return 0;
+    if (sandbox->anew)
+        return -1;
+    for (int i = 0; i < 2; i++)
+        sxt_sbx_end_zygote(sandbox, i);
+    return try_out(sandbox, true, err);
+}
+
+static int try_full(struct sxt_sandbox *sandbox, bool anew,
+                    struct sxt_error *err)
 {
     sandbox->tier = SXT_SANDBOX_FULL;
     if (find_namespaces(sandbox, err) != 0 ||
@@ -116,18 +134,19 @@ static int try_full(struct sxt_sandbox *sandbox, struct sxt_error *err)
         return -1;
     /* Root has the right to map two users, unless a container took it. */
     sandbox->two_ids = can_become_nobody();
-    if (sxt_sbx_battery(sandbox, err) == 0)
+    if (try_out(sandbox, anew, err) == 0)
         return 0;
     if (!sandbox->two_ids)
         return -1;
     sandbox->two_ids = false;
-    return sxt_sbx_battery(sandbox, err);
+    return try_out(sandbox, anew, err);
 }
 
 static int try_reduced(struct sxt_sandbox *sandbox, struct sxt_error *err)
 {
     sandbox->tier = SXT_SANDBOX_REDUCED;
     sandbox->namespaces = 0;
+    sandbox->anew = true;
     sandbox->two_ids = can_become_nobody();
     free(sandbox->filter);
     sandbox->filter = NULL;
@@ -143,14 +162,15 @@ static int try_reduced(struct sxt_sandbox *sandbox, struct sxt_error *err)
 }
 
 /* The full tier, else the reduced one if it was asked for, else nothing. */
-static int choose_tier(struct sxt_sandbox *sandbox, bool accept_reduced,
+static int choose_tier(struct sxt_sandbox *sandbox,
+                       const struct sxt_sandbox_options *options,
                        struct sxt_error *err)
 {
     struct sxt_error full = { 0 }, reduced = { 0 };
 
-    if (try_full(sandbox, &full) == 0)
+    if (try_full(sandbox, options->anew, &full) == 0)
         return 0;
-    if (!accept_reduced) {
+    if (!options->accept_reduced) {
         if (err)
             *err = full;
         return -1;
@@ -178,7 +198,7 @@ struct sxt_sandbox *sxt_sandbox_create(
     }
     sandbox->landlock = sxt_sbx_landlock_abi();
     if (sxt_sbx_find_python(sandbox, options->python, err) != 0 ||
-        choose_tier(sandbox, options->accept_reduced, err) != 0) {
+        choose_tier(sandbox, options, err) != 0) {
         sxt_sandbox_destroy(sandbox);
         return NULL;
     }
@@ -190,6 +210,8 @@ void sxt_sandbox_destroy(struct sxt_sandbox *sandbox)
 {
     if (!sandbox)
         return;
+    for (int i = 0; i < 2; i++)
+        sxt_sbx_end_zygote(sandbox, i);
     for (size_t i = 0; i < sandbox->n_binds; i++) {
         free(sandbox->binds[i].path);
         free(sandbox->binds[i].target);
@@ -199,6 +221,7 @@ void sxt_sandbox_destroy(struct sxt_sandbox *sandbox)
     free(sandbox->python);
     free(sandbox->version);
     free(sandbox->boot);
+    free(sandbox->zygote_boot);
     free(sandbox->describe);
     free(sandbox);
 }

@@ -25,6 +25,8 @@ enum sxt_sandbox_tier {
 struct sxt_sandbox_options {
     const char *python;  /* interpreter; NULL or "": python3 of $PATH */
     bool accept_reduced; /* where the full tier cannot be had */
+    bool anew;           /* start the interpreter for each program, which is
+                            done in any case where it cannot be copied */
 };
 
 struct sxt_limits {

@@ -163,7 +163,9 @@ static int open_sandbox(const struct sxt_run *run,
                         const struct sxt_grading *g,
                         struct sxt_sandbox **sandbox, struct sxt_error *err)
 {
-    struct sxt_sandbox_options o = { options->python, options->accept_reduced };
+    struct sxt_sandbox_options o = { .python = options->python,
+                                     .accept_reduced =
+                                         options->accept_reduced };
     bool programs = false;
 
     *sandbox = NULL;

@@ -12,7 +12,6 @@
 #include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -275,12 +274,16 @@ static void test_large(struct sxt_sandbox *sandbox)
        "300 MiB are seen as such (%zu MiB)", res.peak_bytes >> 20);
     sxt_result_free(&res);
 
-    run(sandbox, "import time\nwhile time.process_time() < 0.4: pass",
+    /* By the program's own clock: how long it looped depends on the machine.
+     * Beside that there are only its start and its end. */
+    run(sandbox,
+        "import time\n"
+        "while time.process_time() < 0.4: pass\n"
+        "print(time.process_time())",
         sxt_span(""), &limits, &res);
-    ok(res.cpu_s > 0.38 && res.cpu_s < 0.6,
-       "0.4 s of CPU are seen as such "
-       "(%.3f)",
-       res.cpu_s);
+    double own = res.out.data ? atof(res.out.data) : 0;
+    ok(own >= 0.4 && res.cpu_s > own - 0.02 && res.cpu_s < own + 0.2,
+       "0.4 s of CPU are seen as such (%.3f of %.3f)", res.cpu_s, own);
     sxt_result_free(&res);
 }
 
@@ -353,69 +356,53 @@ static double cpu_of(int who)
            (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
 }
 
-/* What a jail costs, in CPU time: the machine may be busy with others. */
+/* CPU time of our living children and of those that they waited for. */
+static double cpu_of_children(void)
+{
+    double ticks = 0;
+    char path[64], text[1024] = "";
+    FILE *list;
+    int pid;
+
+    snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
+    list = fopen(path, "r");
+    while (list && fscanf(list, "%d", &pid) == 1) {
+        unsigned long t[4] = { 0 };
+        snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+        FILE *f = fopen(path, "r");
+        if (f && fgets(text, sizeof(text), f) && strrchr(text, ')'))
+            sscanf(strrchr(text, ')') + 1,
+                   " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u "
+                   "%lu %lu %lu %lu",
+                   &t[0], &t[1], &t[2], &t[3]);
+        if (f)
+            fclose(f);
+        ticks += (double)(t[0] + t[1] + t[2] + t[3]);
+    }
+    if (list)
+        fclose(list);
+    return ticks / (double)sysconf(_SC_CLK_TCK);
+}
+
+/* What a test costs, all processes together, in CPU time: the machine may be
+ * busy with others. */
 static void test_cost(struct sxt_sandbox *sandbox)
 {
-    enum { RUNS = 20 };
+    enum { RUNS = 100 };
     const struct sxt_limits limits = sxt_limits_default();
-    double before = cpu_of(RUSAGE_SELF) + cpu_of(RUSAGE_CHILDREN);
-    double program = 0, best = 1e9, all;
+    double spent =
+        -cpu_of(RUSAGE_SELF) - cpu_of(RUSAGE_CHILDREN) - cpu_of_children();
+    bool once = strstr(sxt_sandbox_describe(sandbox), "started once") != NULL;
 
     for (int i = 0; i < RUNS; i++) {
         struct sxt_result res;
         run(sandbox, "", sxt_span(""), &limits, &res);
-        program += res.cpu_s;
-        best = res.wall_s < best ? res.wall_s : best;
         sxt_result_free(&res);
     }
-    all = cpu_of(RUSAGE_SELF) + cpu_of(RUSAGE_CHILDREN) - before;
-    ok((all - program) / RUNS < 0.010,
-       "a jail costs %.1f ms of CPU besides Python's %.1f; at best %.1f ms in "
-       "all",
-       (all - program) / RUNS * 1e3, program / RUNS * 1e3, best * 1e3);
-}
-
-/* Does any process descend from us?  (Orphans of orphans come to us.) */
-static bool children_left(double seconds)
-{
-    double until = sxt_clock() + seconds;
-
-    while (sxt_clock() < until) {
-        pid_t pid = waitpid(-1, NULL, WNOHANG);
-        if (pid < 0 && errno == ECHILD)
-            return false;
-        if (pid == 0)
-            usleep(2000);
-    }
-    return true;
-}
-
-/* A caller that is killed at any instant leaves nothing. */
-static void test_death(struct sxt_sandbox *sandbox)
-{
-    static const char program[] = "import os, time\n"
-                                  "for i in range(3):\n"
-                                  "    if os.fork() == 0:\n"
-                                  "        try: os.setsid()\n"
-                                  "        except OSError: pass\n"
-                                  "        time.sleep(60)\n"
-                                  "time.sleep(60)";
-    const struct sxt_limits limits = sxt_limits_default();
-    int left = 0;
-
-    prctl(PR_SET_CHILD_SUBREAPER, 1);
-    for (int i = 0; i < 40 && left == 0; i++) {
-        pid_t caller = fork();
-        if (caller == 0) {
-            struct sxt_result res;
-            run(sandbox, program, sxt_span(""), &limits, &res);
-            _exit(0);
-        }
-        usleep((useconds_t)(i * 1500));
-        kill(caller, SIGKILL);
-        left += children_left(5);
-    }
-    ok(left == 0, "40 callers killed after 0 to 60 ms leave no process");
+    spent += cpu_of(RUSAGE_SELF) + cpu_of(RUSAGE_CHILDREN) + cpu_of_children();
+    /* 6.7 ms are 150 tests a second; Python's start takes more than that. */
+    ok(spent / RUNS < (once ? 1.0 / 150 : 0.05),
+       "an empty program costs %.1f ms of CPU time in all", spent / RUNS * 1e3);
 }
 
 static char *mounts(void)
@@ -469,7 +456,6 @@ int main(int argc, char **argv)
     test_same_twice(sandbox);
     test_channel_and_pair(sandbox);
     test_cost(sandbox);
-    test_death(sandbox);
     after = mounts();
     ok(strcmp(before, after) == 0, "no mount is left");
     free(before);
