@@ -127,7 +127,8 @@ static bool judge_line(const struct values *v, const struct sxt_json *in,
         sxt_json_set(line, "rule",
                      sxt_json_new_text(o.rule, sxt_span(o.rule).len));
         sxt_json_set(line, "extracted",
-                     sxt_json_new_text(o.extracted.data, o.extracted.len));
+                     sxt_json_new_text(o.extracted.data ? o.extracted.data : "",
+                                       o.extracted.len));
         print_line(line);
         count(sxt_json_get(in, "equal"), o.equal, c);
         sxt_str_free(&o.extracted);

@@ -111,7 +111,9 @@ static bool find_box(struct sxt_span s, size_t end, struct box *out)
 /* Only "and", "or", a comma and mathematics' delimiters stand between. */
 static bool joined(struct sxt_span gap)
 {
-    static const char *const words[] = { "and", "or", "quad", "qquad", "text" };
+    static const char *const words[] = { "and", "or",   "quad", "qquad", "text",
+                                         "for", "part", "case", "parts", "a",
+                                         "b",   "c",    "i",    "ii" };
 
     for (size_t i = 0; i < gap.len;) {
         size_t n = 0;
@@ -119,7 +121,7 @@ static bool joined(struct sxt_span gap)
             n++;
         bool known = n == 0 && gap.data[i] != '\n' &&
                      strchr(" ,;$\\(){}", gap.data[i]) != NULL;
-        for (int k = 0; k < 5 && n > 0; k++)
+        for (int k = 0; k < 14 && n > 0; k++)
             known |=
                 strlen(words[k]) == n && memcmp(gap.data + i, words[k], n) == 0;
         if (!known)
@@ -278,20 +280,32 @@ static struct sxt_span last_formula(struct sxt_span s)
     return sxt_span_trim(best);
 }
 
-/* The last -1,234.5 of the text. */
-static struct sxt_span last_number(struct sxt_span s)
+/* Start of the 1,234.5 that ends at `end`. */
+static size_t number_start(struct sxt_span s, size_t end)
 {
-    size_t end = s.len, start;
+    size_t start = end;
 
-    while (end > 0 && !isdigit((unsigned char)s.data[end - 1]))
-        end--;
-    for (start = end; start > 0; start--) {
+    for (; start > 0; start--) {
         unsigned char c = (unsigned char)s.data[start - 1];
         bool inner = (c == '.' || c == ',') && start > 1 && start < end &&
                      isdigit((unsigned char)s.data[start - 2]);
         if (!isdigit(c) && !inner)
             break;
     }
+    return start;
+}
+
+/* The last -1,234.5 or 2/3 of the text. */
+static struct sxt_span last_number(struct sxt_span s)
+{
+    size_t end = s.len, start;
+
+    while (end > 0 && !isdigit((unsigned char)s.data[end - 1]))
+        end--;
+    start = number_start(s, end);
+    if (start > 1 && s.data[start - 1] == '/' &&
+        isdigit((unsigned char)s.data[start - 2]))
+        start = number_start(s, start - 1);
     if (start > 0 && start < end && s.data[start - 1] == '-' &&
         (start < 2 || !isalnum((unsigned char)s.data[start - 2])))
         start--;

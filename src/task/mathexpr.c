@@ -2,27 +2,9 @@
 #include "task/mathexpr.h"
 
 #include <stdlib.h>
-#include <string.h>
-#include <strings.h>
 
 #include "base/mem.h"
 #include "task/mathparse.h"
-
-int sxt_mathexpr_number_word(struct sxt_span word)
-{
-    static const char *const names[] = {
-        "zero",     "one",      "two",      "three",   "four",    "five",
-        "six",      "seven",    "eight",    "nine",    "ten",     "eleven",
-        "twelve",   "thirteen", "fourteen", "fifteen", "sixteen", "seventeen",
-        "eighteen", "nineteen", "twenty"
-    };
-
-    for (int i = 0; i <= 20; i++)
-        if (strlen(names[i]) == word.len &&
-            strncasecmp(names[i], word.data, word.len) == 0)
-            return i;
-    return -1;
-}
 
 /* The arena grows with the tokens: more nodes than this are a failure. */
 void sxt_mathexpr_parse(struct sxt_span answer, bool join_digits,

@@ -73,7 +73,4 @@ void sxt_mathexpr_free(struct sxt_math_tree *tree);
 /* For tests and -vv: the tree as (add (number 1) (name x)). */
 void sxt_mathexpr_print(const struct sxt_math_node *node, struct sxt_str *out);
 
-/* "four" is 4: words up to twenty.  -1 if it is none. */
-int sxt_mathexpr_number_word(struct sxt_span word);
-
 #endif

@@ -107,6 +107,8 @@ static bool power(struct evaluation *e, cplx base, cplx exponent, cplx *z)
     }
     if (x == 0 && cimagl(base) == 0)
         return false;
+    if (cimagl(base) == 0)
+        base = x; /* no negative zero */
     return keep(e, cexpl(exponent * clogl(base)), z);
 }
 
@@ -118,6 +120,8 @@ static bool root(struct evaluation *e, const struct sxt_math_node *n, cplx *z)
         cimagl(k) != 0 || creall(k) < 1)
         return false;
     long double index = creall(k), x = creall(a);
+    if (cimagl(a) == 0)
+        a = x; /* no negative zero: it would choose the other root */
     if (cimagl(a) == 0 && (x >= 0 || fmodl(index, 2) == 1)) {
         long double size = powl(fabsl(x), 1 / index);
         return keep(e, x < 0 ? -size : size, z);

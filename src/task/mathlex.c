@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "task/mathwords.h"
 
 struct lexer {
     const char *p, *end;
@@ -19,233 +20,6 @@ struct lexer {
 };
 
 enum { MAX_NESTING = 16 };
-
-struct entry {
-    const char *name;
-    char kind;        /* 0: skip */
-    const char *text; /* NULL: the name */
-};
-
-/* LaTeX commands; those not here are unknown to the parser and fail there. */
-static const struct entry commands[] = { { "left", 0, NULL },
-                                         { "right", 0, NULL },
-                                         { "middle", 0, NULL },
-                                         { "bigl", 0, NULL },
-                                         { "bigr", 0, NULL },
-                                         { "Bigl", 0, NULL },
-                                         { "Bigr", 0, NULL },
-                                         { "big", 0, NULL },
-                                         { "Big", 0, NULL },
-                                         { "bigg", 0, NULL },
-                                         { "Bigg", 0, NULL },
-                                         { "biggl", 0, NULL },
-                                         { "biggr", 0, NULL },
-                                         { "Biggl", 0, NULL },
-                                         { "Biggr", 0, NULL },
-                                         { "displaystyle", 0, NULL },
-                                         { "textstyle", 0, NULL },
-                                         { "limits", 0, NULL },
-                                         { "quad", 0, NULL },
-                                         { "qquad", 0, NULL },
-                                         { "boxed", 0, NULL },
-                                         { "fbox", 0, NULL },
-                                         { "ensuremath", 0, NULL },
-                                         { "rm", 0, NULL },
-                                         { "bf", 0, NULL },
-                                         { "it", 0, NULL },
-                                         { "nolimits", 0, NULL },
-                                         { "thinspace", 0, NULL },
-                                         { "le", 'L', NULL },
-                                         { "leq", 'L', NULL },
-                                         { "leqslant", 'L', NULL },
-                                         { "ge", 'G', NULL },
-                                         { "geq", 'G', NULL },
-                                         { "geqslant", 'G', NULL },
-                                         { "ne", 'N', NULL },
-                                         { "neq", 'N', NULL },
-                                         { "lt", '<', NULL },
-                                         { "gt", '>', NULL },
-                                         { "approx", 'A', NULL },
-                                         { "in", 'E', NULL },
-                                         { "cup", 'U', NULL },
-                                         { "cap", 'I', NULL },
-                                         { "setminus", 'O', NULL },
-                                         { "backslash", 'O', NULL },
-                                         { "pm", 'P', NULL },
-                                         { "mp", 'M', NULL },
-                                         { "circ", 'D', NULL },
-                                         { "degree", 'D', NULL },
-                                         { "cdot", '*', NULL },
-                                         { "times", '*', NULL },
-                                         { "ast", '*', NULL },
-                                         { "div", '/', NULL },
-                                         { "infty", 'Y', NULL },
-                                         { "emptyset", 'Z', NULL },
-                                         { "varnothing", 'Z', NULL },
-                                         { "mid", '|', NULL },
-                                         { "vert", '|', NULL },
-                                         { "lvert", '|', NULL },
-                                         { "rvert", '|', NULL },
-                                         { "colon", ':', NULL },
-                                         { "lbrace", 'S', NULL },
-                                         { "rbrace", 's', NULL },
-                                         { "lbrack", '[', NULL },
-                                         { "rbrack", ']', NULL },
-                                         { "ldots", 't', "..." },
-                                         { "dots", 't', "..." },
-                                         { "cdots", 't', "..." },
-                                         { "dotsc", 't', "..." },
-                                         { "frac", 'c', NULL },
-                                         { "dfrac", 'c', "frac" },
-                                         { "tfrac", 'c', "frac" },
-                                         { "cfrac", 'c', "frac" },
-                                         { "sqrt", 'c', NULL },
-                                         { "binom", 'c', NULL },
-                                         { "choose", 'c', NULL },
-                                         { "dbinom", 'c', "binom" },
-                                         { "tbinom", 'c', "binom" },
-                                         { "lfloor", 'c', NULL },
-                                         { "rfloor", 'c', NULL },
-                                         { "lceil", 'c', NULL },
-                                         { "rceil", 'c', NULL },
-                                         { "overline", 'c', "bar" },
-                                         { "bar", 'c', NULL },
-                                         { "dot", 'c', "bar" },
-                                         { "begin", 'c', NULL },
-                                         { "end", 'c', NULL },
-                                         { "sum", 'c', NULL },
-                                         { "prod", 'c', NULL },
-                                         { "int", 'c', NULL },
-                                         { "vec", 'c', "vec" },
-                                         { "overrightarrow", 'c', "vec" },
-                                         { "pi", 'v', NULL },
-                                         { "alpha", 'v', NULL },
-                                         { "beta", 'v', NULL },
-                                         { "gamma", 'v', NULL },
-                                         { "delta", 'v', NULL },
-                                         { "epsilon", 'v', NULL },
-                                         { "varepsilon", 'v', NULL },
-                                         { "zeta", 'v', NULL },
-                                         { "eta", 'v', NULL },
-                                         { "theta", 'v', NULL },
-                                         { "vartheta", 'v', NULL },
-                                         { "iota", 'v', NULL },
-                                         { "kappa", 'v', NULL },
-                                         { "lambda", 'v', NULL },
-                                         { "mu", 'v', NULL },
-                                         { "nu", 'v', NULL },
-                                         { "xi", 'v', NULL },
-                                         { "rho", 'v', NULL },
-                                         { "sigma", 'v', NULL },
-                                         { "tau", 'v', NULL },
-                                         { "upsilon", 'v', NULL },
-                                         { "phi", 'v', NULL },
-                                         { "varphi", 'v', "phi" },
-                                         { "chi", 'v', NULL },
-                                         { "psi", 'v', NULL },
-                                         { "omega", 'v', NULL },
-                                         { "Gamma", 'v', NULL },
-                                         { "Delta", 'v', NULL },
-                                         { "Theta", 'v', NULL },
-                                         { "Lambda", 'v', NULL },
-                                         { "Sigma", 'v', NULL },
-                                         { "Phi", 'v', NULL },
-                                         { "Psi", 'v', NULL },
-                                         { "Omega", 'v', NULL },
-                                         { "ell", 'v', NULL },
-                                         { "sin", 'f', NULL },
-                                         { "cos", 'f', NULL },
-                                         { "tan", 'f', NULL },
-                                         { "tg", 'f', "tan" },
-                                         { "cot", 'f', NULL },
-                                         { "ctg", 'f', "cot" },
-                                         { "sec", 'f', NULL },
-                                         { "csc", 'f', NULL },
-                                         { "arcsin", 'f', NULL },
-                                         { "arccos", 'f', NULL },
-                                         { "arctan", 'f', NULL },
-                                         { "arctg", 'f', "arctan" },
-                                         { "arccot", 'f', NULL },
-                                         { "sinh", 'f', NULL },
-                                         { "cosh", 'f', NULL },
-                                         { "tanh", 'f', NULL },
-                                         { "log", 'f', NULL },
-                                         { "ln", 'f', NULL },
-                                         { "lg", 'f', NULL },
-                                         { "exp", 'f', NULL },
-                                         { "gcd", 'f', NULL },
-                                         { "lcm", 'f', NULL },
-                                         { "max", 'f', NULL },
-                                         { "min", 'f', NULL },
-                                         { "det", 'f', NULL },
-                                         { "asin", 'f', "arcsin" },
-                                         { "acos", 'f', "arccos" },
-                                         { "atan", 'f', "arctan" },
-                                         { NULL, 0, NULL } };
-
-/* Bare words that are no text: everything else of four or more letters is. */
-static const struct entry words[] = { { "and", ',', NULL },
-                                      { "or", ',', NULL },
-                                      { "inf", 'Y', NULL },
-                                      { "infinity", 'Y', NULL },
-                                      { "percent", '%', NULL },
-                                      { "pct", '%', NULL },
-                                      { "percentage", '%', NULL },
-                                      { "degree", 'D', NULL },
-                                      { "degrees", 'D', NULL },
-                                      { "sqrt", 'c', NULL },
-                                      { NULL, 0, NULL } };
-
-/* Short words that are units or text rather than products of letters. */
-static const char *const short_words[] = {
-    "cm",  "mm",  "km",  "kg",  "mg",  "ml",  "mL",  "ft",  "in",  "yd",
-    "mi",  "hr",  "is",  "no",  "to",  "of",  "at",  "if",  "sq",  "am",
-    "pm",  "odd", "one", "two", "six", "ten", "yes", "day", "men", "min",
-    "sec", "gm",  "not", "the", "for", "all", "any", "mph", "lbs", "hrs",
-    "mod", "but", "few", "day", "DNE", "NaN", "nan", NULL
-};
-
-static const struct entry unicode[] = {
-    { "π", 'v', "pi" },    { "θ", 'v', "theta" }, { "α", 'v', "alpha" },
-    { "β", 'v', "beta" },  { "γ", 'v', "gamma" }, { "λ", 'v', "lambda" },
-    { "φ", 'v', "phi" },   { "ω", 'v', "omega" }, { "√", 'c', "sqrt" },
-    { "°", 'D', NULL },    { "≤", 'L', NULL },    { "⩽", 'L', NULL },
-    { "≥", 'G', NULL },    { "⩾", 'G', NULL },    { "≠", 'N', NULL },
-    { "−", '-', NULL },    { "–", '-', NULL },    { "×", '*', NULL },
-    { "·", '*', NULL },    { "⋅", '*', NULL },    { "∗", '*', NULL },
-    { "÷", '/', NULL },    { "⁄", '/', NULL },    { "∞", 'Y', NULL },
-    { "∪", 'U', NULL },    { "∩", 'I', NULL },    { "∈", 'E', NULL },
-    { "±", 'P', NULL },    { "∓", 'M', NULL },    { "∅", 'Z', NULL },
-    { "≈", 'A', NULL },    { "…", 't', "..." },   { "€", 'C', NULL },
-    { "£", 'C', NULL },    { "％", '%', NULL },   { "，", ',', NULL },
-    { "\u00a0", 0, NULL }, { "\u2009", 0, NULL }, { "\u202f", 0, NULL },
-    { "\u2002", 0, NULL }, { "\u2003", 0, NULL }, { "\u200b", 0, NULL },
-    { NULL, 0, NULL }
-};
-
-static const char *const wrappers[] = {
-    "text",       "mathrm",     "mbox",         "textbf", "textit",
-    "mathbf",     "textnormal", "operatorname", "mathit", "hbox",
-    "textrm",     "mathsf",     "textsf",       "emph",   "texttt",
-    "boldsymbol", "bm",         "rm",           NULL
-};
-
-static const struct entry *find(const struct entry *table, const char *p,
-                                size_t n)
-{
-    for (; table->name; table++)
-        if (strlen(table->name) == n && memcmp(table->name, p, n) == 0)
-            return table;
-    return NULL;
-}
-
-static bool among(const char *const *list, const char *p, size_t n)
-{
-    for (; *list; list++)
-        if (strlen(*list) == n && memcmp(*list, p, n) == 0)
-            return true;
-    return false;
-}
 
 static void push(struct lexer *lx, char kind, const char *text, size_t n)
 {
@@ -274,7 +48,7 @@ static void push_copy(struct lexer *lx, char kind, const char *text, size_t n)
     push(lx, kind, copy, n);
 }
 
-static void push_entry(struct lexer *lx, const struct entry *e)
+static void push_entry(struct lexer *lx, const struct sxt_math_word *e)
 {
     const char *text = e->text ? e->text : e->name;
 
@@ -343,6 +117,36 @@ static void exponent(struct lexer *lx)
     push(lx, '}', "}", 1);
 }
 
+/* Bytes of "th", "^{th}", "^\\text{th}" and the like at p, or 0. */
+static size_t ordinal_suffix(const struct lexer *lx, const char *p)
+{
+    static const char *const ends[] = { "st", "nd", "rd", "th" };
+    const char *start = p;
+    int open = 0;
+    bool found = false;
+
+    while (p < lx->end && strchr("^{\\ ", *p)) {
+        open += *p == '{';
+        if (*p++ != '\\')
+            continue;
+        const char *name = p;
+        while (p < lx->end && isalpha((unsigned char)*p))
+            p++;
+        if (!sxt_mathwords_is_wrapper(name, (size_t)(p - name)))
+            return 0;
+    }
+    for (int i = 0; i < 4 && lx->end - p >= 2; i++)
+        found |= memcmp(p, ends[i], 2) == 0;
+    if (!found || (p > start && *start == ' '))
+        return 0;
+    p += 2;
+    if (p < lx->end && isalpha((unsigned char)*p))
+        return 0;
+    for (; open > 0 && p < lx->end && *p == '}'; open--)
+        p++;
+    return open == 0 ? (size_t)(p - start) : 0;
+}
+
 static void number(struct lexer *lx)
 {
     char *start = lx->out->text + lx->out->used, *w = start;
@@ -364,6 +168,8 @@ static void number(struct lexer *lx)
     }
     lx->out->used += (size_t)(w - start);
     push(lx, SXT_TOK_NUMBER, start, (size_t)(w - start));
+    if (!memchr(start, '.', (size_t)(w - start)))
+        lx->p += ordinal_suffix(lx, lx->p);
     exponent(lx);
 }
 
@@ -376,11 +182,12 @@ static void letters(struct lexer *lx)
     while (p + n < lx->end && isalpha((unsigned char)p[n]))
         n++;
     lx->p += n;
-    const struct entry *word = find(words, p, n);
-    const struct entry *command = word ? NULL : find(commands, p, n);
+    const struct sxt_math_word *word = sxt_mathwords_bare(p, n);
+    const struct sxt_math_word *command =
+        word ? NULL : sxt_mathwords_command(p, n);
     if (word)
         push_entry(lx, word);
-    else if (among(short_words, p, n))
+    else if (sxt_mathwords_is_short(p, n))
         push_copy(lx, SXT_TOK_TEXT, p, n);
     else if (n >= 2 && command &&
              (command->kind == 'v' || command->kind == 'f'))
@@ -396,8 +203,8 @@ static void letters(struct lexer *lx)
 static void words_inside(struct lexer *lx, struct sxt_span s, bool is_maths)
 {
     s = sxt_span_trim(s);
-    const struct entry *e = find(words, s.data, s.len);
-    const struct entry *f = find(commands, s.data, s.len);
+    const struct sxt_math_word *e = sxt_mathwords_bare(s.data, s.len);
+    const struct sxt_math_word *f = sxt_mathwords_command(s.data, s.len);
 
     if (s.len == 0)
         lx->space = true;
@@ -430,7 +237,7 @@ static void text_content(struct lexer *lx, struct sxt_span s, bool is_maths)
             continue;
         words_inside(lx, (struct sxt_span){ s.data + from, i - from },
                      is_maths);
-        push(lx, ',', ",", 1);
+        push(lx, ',', n == 4 ? "or" : n == 5 ? "and" : ",", n == 1 ? 1 : n - 2);
         i += n - 1;
         from = i + 1;
     }
@@ -510,8 +317,8 @@ static void named_command(struct lexer *lx)
     while (name + n < lx->end && isalpha((unsigned char)name[n]))
         n++;
     lx->p += n;
-    const struct entry *e = find(commands, name, n);
-    if (among(wrappers, name, n))
+    const struct sxt_math_word *e = sxt_mathwords_command(name, n);
+    if (sxt_mathwords_is_wrapper(name, n))
         wrapper(lx, name, n);
     else if (n == 6 && memcmp(name, "mathbb", 6) == 0)
         blackboard(lx);
@@ -541,7 +348,7 @@ static void escaped(struct lexer *lx)
     else if (c == '}')
         push(lx, SXT_TOK_SET_CLOSE, "}", 1);
     else if (c == '$')
-        push(lx, SXT_TOK_CURRENCY, "$", 1);
+        push(lx, SXT_TOK_CURRENCY, "dollar", 6);
     else if (c == '%' || c == '|')
         push_copy(lx, c, &c, 1);
     else if (c != '!')
@@ -552,14 +359,12 @@ static void beyond_ascii(struct lexer *lx)
 {
     const char *p = lx->p;
     size_t n = 0;
-
-    for (const struct entry *e = unicode; e->name; e++) {
-        n = strlen(e->name);
-        if ((size_t)(lx->end - p) >= n && memcmp(p, e->name, n) == 0) {
-            lx->p += n;
-            push_entry(lx, e);
-            return;
-        }
+    const struct sxt_math_word *e =
+        sxt_mathwords_unicode(p, (size_t)(lx->end - p));
+    if (e) {
+        lx->p += strlen(e->name);
+        push_entry(lx, e);
+        return;
     }
     if (lx->end - p >= 2 && (unsigned char)p[0] == 0xC2 &&
         ((unsigned char)p[1] == 0xB2 || (unsigned char)p[1] == 0xB3)) {
@@ -664,7 +469,8 @@ bool sxt_mathlex_same(const struct sxt_math_tokens *a,
         return false;
     for (size_t i = 0; i < a->count; i++) {
         struct sxt_span x = a->item[i].text, y = b->item[i].text;
-        bool wordy = strchr("ntvfc", a->item[i].kind) != NULL;
+        bool wordy = strchr("ntvfcC", a->item[i].kind) != NULL ||
+                     (a->item[i].kind == ',' && x.len > 1 && y.len > 1);
         if (a->item[i].kind != b->item[i].kind)
             return false;
         if (wordy && (x.len != y.len || memcmp(x.data, y.data, x.len) != 0))

@@ -1,0 +1,174 @@
+/* mathwords.c - the vocabulary of answers. */
+#include "task/mathwords.h"
+
+#include <string.h>
+
+/* LaTeX commands; those not here are unknown to the parser and fail there. */
+static const struct sxt_math_word commands[] = {
+    /* clang-format off */
+    { "left", 0, NULL }, { "right", 0, NULL }, { "middle", 0, NULL },
+    { "bigl", 0, NULL }, { "bigr", 0, NULL }, { "Bigl", 0, NULL },
+    { "Bigr", 0, NULL }, { "big", 0, NULL }, { "Big", 0, NULL },
+    { "bigg", 0, NULL }, { "Bigg", 0, NULL }, { "biggl", 0, NULL },
+    { "biggr", 0, NULL }, { "Biggl", 0, NULL }, { "Biggr", 0, NULL },
+    { "displaystyle", 0, NULL }, { "textstyle", 0, NULL },
+    { "limits", 0, NULL }, { "quad", 0, NULL }, { "qquad", 0, NULL },
+    { "boxed", 0, NULL }, { "fbox", 0, NULL }, { "ensuremath", 0, NULL },
+    { "rm", 0, NULL }, { "bf", 0, NULL }, { "it", 0, NULL },
+    { "nolimits", 0, NULL }, { "thinspace", 0, NULL }, { "le", 'L', NULL },
+    { "leq", 'L', NULL }, { "leqslant", 'L', NULL }, { "ge", 'G', NULL },
+    { "geq", 'G', NULL }, { "geqslant", 'G', NULL }, { "ne", 'N', NULL },
+    { "neq", 'N', NULL }, { "lt", '<', NULL }, { "gt", '>', NULL },
+    { "approx", 'A', NULL }, { "in", 'E', NULL }, { "cup", 'U', NULL },
+    { "cap", 'I', NULL }, { "setminus", 'O', NULL },
+    { "backslash", 'O', NULL }, { "pm", 'P', NULL }, { "mp", 'M', NULL },
+    { "circ", 'D', NULL }, { "degree", 'D', NULL }, { "cdot", '*', NULL },
+    { "times", '*', NULL }, { "ast", '*', NULL }, { "div", '/', NULL },
+    { "infty", 'Y', NULL }, { "emptyset", 'Z', NULL },
+    { "varnothing", 'Z', NULL }, { "mid", '|', NULL }, { "vert", '|', NULL },
+    { "lvert", '|', NULL }, { "rvert", '|', NULL }, { "colon", ':', NULL },
+    { "lbrace", 'S', NULL }, { "rbrace", 's', NULL }, { "lbrack", '[', NULL },
+    { "rbrack", ']', NULL }, { "ldots", 't', "..." }, { "dots", 't', "..." },
+    { "cdots", 't', "..." }, { "dotsc", 't', "..." }, { "frac", 'c', NULL },
+    { "dfrac", 'c', "frac" }, { "tfrac", 'c', "frac" },
+    { "cfrac", 'c', "frac" }, { "sqrt", 'c', NULL }, { "binom", 'c', NULL },
+    { "choose", 'c', NULL }, { "dbinom", 'c', "binom" },
+    { "tbinom", 'c', "binom" }, { "lfloor", 'c', NULL },
+    { "rfloor", 'c', NULL }, { "lceil", 'c', NULL }, { "rceil", 'c', NULL },
+    { "overline", 'c', "bar" }, { "bar", 'c', NULL }, { "dot", 'c', "bar" },
+    { "begin", 'c', NULL }, { "end", 'c', NULL }, { "sum", 'c', NULL },
+    { "prod", 'c', NULL }, { "int", 'c', NULL }, { "vec", 'c', "vec" },
+    { "overrightarrow", 'c', "vec" }, { "pi", 'v', NULL },
+    { "alpha", 'v', NULL }, { "beta", 'v', NULL }, { "gamma", 'v', NULL },
+    { "delta", 'v', NULL }, { "epsilon", 'v', NULL },
+    { "varepsilon", 'v', NULL }, { "zeta", 'v', NULL }, { "eta", 'v', NULL },
+    { "theta", 'v', NULL }, { "vartheta", 'v', NULL }, { "iota", 'v', NULL },
+    { "kappa", 'v', NULL }, { "lambda", 'v', NULL }, { "mu", 'v', NULL },
+    { "nu", 'v', NULL }, { "xi", 'v', NULL }, { "rho", 'v', NULL },
+    { "sigma", 'v', NULL }, { "tau", 'v', NULL }, { "upsilon", 'v', NULL },
+    { "phi", 'v', NULL }, { "varphi", 'v', "phi" }, { "chi", 'v', NULL },
+    { "psi", 'v', NULL }, { "omega", 'v', NULL }, { "Gamma", 'v', NULL },
+    { "Delta", 'v', NULL }, { "Theta", 'v', NULL }, { "Lambda", 'v', NULL },
+    { "Sigma", 'v', NULL }, { "Phi", 'v', NULL }, { "Psi", 'v', NULL },
+    { "Omega", 'v', NULL }, { "ell", 'v', NULL }, { "sin", 'f', NULL },
+    { "cos", 'f', NULL }, { "tan", 'f', NULL }, { "tg", 'f', "tan" },
+    { "cot", 'f', NULL }, { "ctg", 'f', "cot" }, { "sec", 'f', NULL },
+    { "csc", 'f', NULL }, { "arcsin", 'f', NULL }, { "arccos", 'f', NULL },
+    { "arctan", 'f', NULL }, { "arctg", 'f', "arctan" },
+    { "arccot", 'f', NULL }, { "sinh", 'f', NULL }, { "cosh", 'f', NULL },
+    { "tanh", 'f', NULL }, { "log", 'f', NULL }, { "ln", 'f', NULL },
+    { "lg", 'f', NULL }, { "exp", 'f', NULL }, { "gcd", 'f', NULL },
+    { "lcm", 'f', NULL }, { "max", 'f', NULL }, { "min", 'f', NULL },
+    { "det", 'f', NULL }, { "asin", 'f', "arcsin" },
+    { "acos", 'f', "arccos" }, { "atan", 'f', "arctan" },
+    { "lor", ',', "or" }, { "vee", ',', "or" }, { "land", ',', "and" },
+    { "wedge", ',', "and" }, { "leqq", 'L', NULL }, { "geqq", 'G', NULL },
+    { "lVert", '|', NULL }, { "rVert", '|', NULL }, { "simeq", 'A', NULL },
+    { "sech", 'f', NULL }, { "csch", 'f', NULL }, { "coth", 'f', NULL },
+    { "cosec", 'f', "csc" }, { "arcsinh", 'f', "arsinh" },
+    { "arccosh", 'f', "arcosh" }, { "arctanh", 'f', "artanh" },
+    { "arsinh", 'f', NULL }, { "arcosh", 'f', NULL }, { "artanh", 'f', NULL },
+    { "arcsec", 'f', NULL }, { "arccsc", 'f', NULL },
+    { "pounds", 'C', "pound" }, { "euro", 'C', "euro" },
+    { "varkappa", 'v', "kappa" }, { "varrho", 'v', "rho" },
+    { "Pi", 'v', NULL }, { "Xi", 'v', NULL }, { "smallsetminus", 'O', NULL },
+    { "underline", 0, NULL }, { "small", 0, NULL }, { "large", 0, NULL },
+    { "scriptstyle", 0, NULL }, { "medspace", 0, NULL },
+    { "enspace", 0, NULL }, { "bigcup", 'U', NULL }, { "hfill", 0, NULL },
+    { "null", 0, NULL },
+    { NULL, 0, NULL }
+    /* clang-format on */
+};
+
+/* Bare words that are no text: everything else of four or more letters is. */
+static const struct sxt_math_word words[] = { { "and", ',', "and" },
+                                              { "or", ',', "or" },
+                                              { "inf", 'Y', NULL },
+                                              { "infinity", 'Y', NULL },
+                                              { "percent", '%', NULL },
+                                              { "pct", '%', NULL },
+                                              { "percentage", '%', NULL },
+                                              { "degree", 'D', NULL },
+                                              { "degrees", 'D', NULL },
+                                              { "sqrt", 'c', NULL },
+                                              { NULL, 0, NULL } };
+
+/* Short words that are units or text rather than products of letters. */
+static const char *const short_words[] = {
+    "cm",  "mm",  "km",  "kg",  "mg",  "ml",  "mL",  "ft",  "in",  "yd",
+    "mi",  "hr",  "is",  "no",  "to",  "of",  "at",  "if",  "sq",  "am",
+    "pm",  "odd", "one", "two", "six", "ten", "yes", "day", "men", "min",
+    "sec", "gm",  "not", "the", "for", "all", "any", "mph", "lbs", "hrs",
+    "mod", "but", "few", "day", "DNE", "NaN", "nan", NULL
+};
+
+static const struct sxt_math_word unicode[] = {
+    { "π", 'v', "pi" },    { "θ", 'v', "theta" }, { "α", 'v', "alpha" },
+    { "β", 'v', "beta" },  { "γ", 'v', "gamma" }, { "λ", 'v', "lambda" },
+    { "φ", 'v', "phi" },   { "ω", 'v', "omega" }, { "√", 'c', "sqrt" },
+    { "°", 'D', NULL },    { "≤", 'L', NULL },    { "⩽", 'L', NULL },
+    { "≥", 'G', NULL },    { "⩾", 'G', NULL },    { "≠", 'N', NULL },
+    { "−", '-', NULL },    { "–", '-', NULL },    { "×", '*', NULL },
+    { "·", '*', NULL },    { "⋅", '*', NULL },    { "∗", '*', NULL },
+    { "÷", '/', NULL },    { "⁄", '/', NULL },    { "∞", 'Y', NULL },
+    { "∪", 'U', NULL },    { "∩", 'I', NULL },    { "∈", 'E', NULL },
+    { "±", 'P', NULL },    { "∓", 'M', NULL },    { "∅", 'Z', NULL },
+    { "∖", 'O', NULL },    { "∨", ',', "or" },    { "≈", 'A', NULL },
+    { "…", 't', "..." },   { "€", 'C', "euro" },  { "£", 'C', "pound" },
+    { "¥", 'C', "yen" },   { "₹", 'C', "rupee" }, { "％", '%', NULL },
+    { "，", ',', NULL },   { "\u00a0", 0, NULL }, { "\u2009", 0, NULL },
+    { "\u202f", 0, NULL }, { "\u2002", 0, NULL }, { "\u2003", 0, NULL },
+    { "\u200b", 0, NULL }, { NULL, 0, NULL }
+};
+
+static const char *const wrappers[] = {
+    "text",       "mathrm",     "mbox",         "textbf", "textit",
+    "mathbf",     "textnormal", "operatorname", "mathit", "hbox",
+    "textrm",     "mathsf",     "textsf",       "emph",   "texttt",
+    "boldsymbol", "bm",         "rm",           NULL
+};
+
+static const struct sxt_math_word *find(const struct sxt_math_word *table,
+                                        const char *p, size_t n)
+{
+    for (; table->name; table++)
+        if (strlen(table->name) == n && memcmp(table->name, p, n) == 0)
+            return table;
+    return NULL;
+}
+
+static bool among(const char *const *list, const char *p, size_t n)
+{
+    for (; *list; list++)
+        if (strlen(*list) == n && memcmp(*list, p, n) == 0)
+            return true;
+    return false;
+}
+
+const struct sxt_math_word *sxt_mathwords_command(const char *p, size_t n)
+{
+    return find(commands, p, n);
+}
+
+const struct sxt_math_word *sxt_mathwords_bare(const char *p, size_t n)
+{
+    return find(words, p, n);
+}
+
+bool sxt_mathwords_is_short(const char *p, size_t n)
+{
+    return among(short_words, p, n);
+}
+
+bool sxt_mathwords_is_wrapper(const char *p, size_t n)
+{
+    return among(wrappers, p, n);
+}
+
+const struct sxt_math_word *sxt_mathwords_unicode(const char *p, size_t left)
+{
+    for (const struct sxt_math_word *w = unicode; w->name; w++)
+        if (left >= strlen(w->name) && memcmp(p, w->name, strlen(w->name)) == 0)
+            return w;
+    return NULL;
+}

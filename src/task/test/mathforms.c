@@ -1,0 +1,393 @@
+/* mathforms.c (test) - one table a form of answer: what is the same, and what
+ * only looks like it. */
+#include "base/test/tap.h"
+#include "task/mathequal.h"
+
+struct pair {
+    const char *gold, *answer;
+    bool same;
+};
+
+#define Y true
+#define N false
+
+static const struct pair numbers[] = {
+    { "0.125", "\\frac{1}{8}", Y },
+    { "0.125", "\\frac18", Y },
+    { "-\\frac{7}{3}", "\\frac{-7}{3}", Y },
+    { "-\\frac{7}{3}", "\\frac{7}{-3}", Y },
+    { "\\frac{22}{7}", "22/7", Y },
+    { "\\frac{22}{7}", "3.142857", Y }, /* seven significant digits */
+    { "\\frac{22}{7}", "3.14286", Y },
+    { "\\frac{22}{7}", "3.1429", N },
+    { "\\frac{22}{7}", "3.14285", N },
+    { "48{,}300", "48300", Y },
+    { "48,300", "48 300", Y },
+    { "48,300", "48.300", N },
+    { "48,300", "4,8300", N },
+    { "1{,}048{,}576", "2^{20}", Y },
+    { "1{,}048{,}576", "2^{21}", N },
+    { "3.0", "3", Y },
+    { "+3", "3", Y },
+    { "3.10", "3.1", Y },
+    { "3.01", "3.1", N },
+    { "6.02\\times 10^{23}", "602\\cdot10^{21}", Y },
+    { "6.02\\times 10^{23}", "6.02e+23", Y },
+    { "6.02\\times 10^{23}", "6.02\\times 10^{22}", N },
+    { "0.\\overline{142857}", "\\frac17", Y },
+    { "0.1\\overline{6}", "\\frac16", Y },
+    { "0.1\\overline{6}", "0.16", N },
+    { "0.\\overline{9}", "1", Y },
+    { "10^{100}", "10^{100}+1", N },
+    { "123456789123456789", "123456789123456788", N },
+    { "7", "-7", N },
+    { "7", "7!", N },
+};
+
+static const struct pair mixed[] = {
+    { "\\frac{17}{5}", "3\\frac{2}{5}", Y },
+    { "\\frac{17}{5}", "3 2/5", Y },
+    { "\\frac{17}{5}", "3\\dfrac25", Y },
+    { "\\frac{17}{5}", "3 + \\frac25", Y },
+    { "\\frac{17}{5}", "3\\cdot\\frac25", N },
+    { "-\\frac{17}{5}", "-3\\frac{2}{5}", Y },
+    { "-\\frac{17}{5}", "3\\frac{2}{5}", N },
+    { "3\\frac{2}{5}", "\\frac{6}{5}", N },
+    { "3\\frac{2}{5}", "3\\frac{3}{5}", N },
+    { "1\\frac12", "1.5", Y },
+};
+
+static const struct pair roots[] = {
+    { "5\\sqrt{3}", "\\sqrt{75}", Y },
+    { "5\\sqrt{3}", "\\sqrt{15}", N },
+    { "\\frac{1}{\\sqrt{7}}", "\\frac{\\sqrt7}{7}", Y },
+    { "\\frac{1}{\\sqrt{7}-2}", "\\frac{\\sqrt7+2}{3}", Y },
+    { "\\sqrt[4]{16}", "2", Y },
+    { "\\sqrt[4]{16}", "4", N },
+    { "\\sqrt[3]{54}", "3\\sqrt[3]{2}", Y },
+    { "\\sqrt[3]{-27}", "-3", Y },
+    { "8^{2/3}", "4", Y },
+    { "8^{-2/3}", "\\frac14", Y },
+    { "\\sqrt{7+4\\sqrt3}", "2+\\sqrt3", Y },
+    { "\\sqrt{7-4\\sqrt3}", "\\sqrt3-2", N },
+    { "\\sqrt{2}+\\sqrt{3}", "\\sqrt{5}", N },
+    { "\\sqrt{2+\\sqrt{3}}", "\\frac{\\sqrt6+\\sqrt2}{2}", Y },
+    { "\\sqrt{2-\\sqrt{3}}", "\\frac{\\sqrt2-\\sqrt6}{2}", N },
+    { "√50", "5√2", Y },
+    { "\\sqrt{-4}", "2i", Y },
+};
+
+static const struct pair constants[] = {
+    { "\\frac{\\pi}{6}", "\\frac{1}{6}\\pi", Y },
+    { "\\frac{\\pi}{6}", "π/6", Y },
+    { "\\frac{\\pi}{6}", "0.5236", N },
+    { "\\frac{\\pi}{6}", "\\frac{6}{\\pi}", N },
+    { "2\\pi e", "2e\\pi", Y },
+    { "e^2", "e\\cdot e", Y },
+    { "e^2", "7.389", N },
+    { "\\arctan 1", "\\frac{\\pi}{4}", Y },
+    { "\\arctan 2+\\arctan 3", "\\frac{3\\pi}{4}", Y },
+    { "\\arctan 2+\\arctan 3", "-\\frac{\\pi}{4}", N },
+    { "2\\arcsin\\frac{3}{5}", "\\arcsin\\frac{24}{25}", Y },
+    { "\\ln 72", "3\\ln2+2\\ln3", Y },
+    { "\\ln 72", "2\\ln2+3\\ln3", N },
+    { "\\log_4 8", "\\frac32", Y },
+    { "\\log_{10} 2", "\\lg 2", Y },
+    { "\\log 2", "\\ln 2", N },
+    { "\\sin 15^\\circ", "\\frac{\\sqrt6-\\sqrt2}{4}", Y },
+    { "\\sin 15^\\circ", "\\sin 15", N },
+    { "\\cos\\frac{\\pi}{7}\\cos\\frac{2\\pi}{7}\\cos\\frac{3\\pi}{7}",
+      "\\frac18", Y },
+    { "\\tan 20^\\circ\\tan 40^\\circ\\tan 80^\\circ", "\\sqrt3", Y },
+    { "\\tan 20^\\circ\\tan 40^\\circ\\tan 80^\\circ", "-\\sqrt3", N },
+};
+
+static const struct pair complex_numbers[] = {
+    { "3-4i", "-4i+3", Y },
+    { "3-4i", "3-4\\mathrm{i}", Y },
+    { "3-4i", "3+4i", N },
+    { "3-4i", "4-3i", N },
+    { "(1+i)^4", "-4", Y },
+    { "e^{i\\pi}", "-1", Y },
+    { "\\frac{1}{i}", "-i", Y },
+    { "|3-4i|", "5", Y },
+    { "\\frac{-1+i\\sqrt3}{2}", "-\\frac12+\\frac{\\sqrt3}{2}i", Y },
+    { "\\frac{-1+i\\sqrt3}{2}", "-\\frac12-\\frac{\\sqrt3}{2}i", N },
+    { "1\\pm 2i", "1+2i, 1-2i", Y },
+    { "i^{2023}", "-i", Y },
+};
+
+static const struct pair algebra[] = {
+    { "(x-1)(x+2)", "x^2+x-2", Y },
+    { "(x-1)(x+2)", "x^2-x-2", N },
+    { "\\frac{x^2-1}{x-1}", "x+1", Y },
+    { "\\frac{1}{x}+\\frac1y", "\\frac{x+y}{xy}", Y },
+    { "\\frac{1}{x}+\\frac1y", "\\frac{2}{x+y}", N },
+    { "\\sqrt{x^2}", "|x|", Y },
+    { "\\sqrt{x^2}", "x", N },
+    { "|x-100|", "100-x", N },
+    { "|x+1000|", "x+1000", N },
+    { "\\lfloor x\\rfloor", "x", N },
+    { "\\sqrt{x^2+2x+1}", "|x+1|", Y },
+    { "\\sin^2 x+\\cos^2 x", "1", Y },
+    { "\\tan x", "\\frac{\\sin x}{\\cos x}", Y },
+    { "\\sin 2x", "2\\sin x", N },
+    { "\\ln(xy)", "\\ln x+\\ln y", Y },
+    { "2^{x+3}", "8\\cdot2^x", Y },
+    { "2^{x+3}", "6^x", N },
+    { "x^{-2}", "\\frac{1}{x^2}", Y },
+    { "\\frac{n(n+1)}{2}", "\\binom{n+1}{2}", Y },
+    { "\\frac{n(n+1)}{2}", "\\binom{n}{2}", N },
+    { "n!", "n\\cdot(n-1)!", Y },
+    { "a_n", "a_m", N },
+    { "x_1+x_2", "x_2+x_1", Y },
+    { "abc", "cab", Y },
+    { "f(x)=3x-1", "3x-1", Y },
+    { "3x-1", "3y-1", N },
+    { "\\arcsin x+\\arccos x", "\\frac\\pi2", Y },
+    { "\\cosh^2 t-\\sinh^2 t", "1", Y },
+};
+
+static const struct pair combinatorics[] = {
+    { "\\binom{6}{2}", "15", Y },
+    { "{6\\choose 2}", "\\dbinom62", Y },
+    { "\\binom{6}{2}", "\\binom{6}{4}", Y },
+    { "\\binom{6}{2}", "\\binom{6}{3}", N },
+    { "6!", "720", Y },
+    { "6!/4!", "30", Y },
+    { "10!", "3{,}628{,}800", Y },
+    { "10!", "3628801", N },
+    { "2^{10}-\\binom{10}{5}", "772", Y },
+    { "\\frac{52!}{47!}", "311875200", Y },
+};
+
+static const struct pair bases[] = {
+    { "101_2", "101_{2}", Y },
+    { "101_2", "101_{\\text{two}}", Y },
+    { "101_2", "5", Y },
+    { "101_2", "101_3", N },
+    { "101_2", "110_2", N },
+    { "101_2", "11_4", Y },
+    { "644_7", "644_{\\text{seven}}", Y },
+    { "644_7", "644_8", N },
+    { "644_7", "645", N },
+};
+
+static const struct pair structures[] = {
+    { "(3,-1)", "\\left(3,\\,-1\\right)", Y },
+    { "(3,-1)", "x=3, y=-1", Y },
+    { "(3,-1)", "y=-1, x=3", N }, /* only in the order of the names */
+    { "(3,-1)", "x=-1, y=3", N },
+    { "(3,-1)", "(-1,3)", N },
+    { "(3,-1)", "3,-1", N },
+    { "(1,2,3)", "(1,2)", N },
+    { "a=1,b=2;a=3,b=4", "(1,2),(3,4)", Y },
+    { "a=1,b=2;a=3,b=4", "(3,4),(1,2)", Y },
+    { "a=1,b=2;a=3,b=4", "(1,4),(3,2)", N },
+    { "(1,2),(3,4)", "(3,4) \\text{ and } (1,2)", Y },
+    { "(1,2),(3,4)", "(1,2),(3,4),(1,2)", Y },
+    { "(1,2),(3,4)", "(1,2)", N },
+    { "\\{1,3,5\\}", "\\{5,3,1\\}", Y },
+    { "\\{1,3,5\\}", "\\{1,3,5,7\\}", N },
+    { "\\{1,3,5\\}", "1,3,5", Y },
+    { "\\{1,3,5\\}", "(1,3,5)", N },
+    { "1,2,2", "1,2", N },
+    { "-1,4", "4 \\text{ or } -1", Y },
+    { "-1,4", "4", N },
+    { "4", "-1,4", N },
+    { "\\emptyset", "\\varnothing", Y },
+    { "\\emptyset", "\\{0\\}", N },
+    { "\\begin{pmatrix}1&0\\\\0&1\\end{pmatrix}",
+      "\\begin{bmatrix}1&0\\\\0&1\\end{bmatrix}", Y },
+    { "\\begin{pmatrix}1&0\\\\0&1\\end{pmatrix}",
+      "\\begin{pmatrix}0&1\\\\1&0\\end{pmatrix}", N },
+    { "\\begin{pmatrix}1&2\\\\3&4\\end{pmatrix}",
+      "\\begin{pmatrix}1&3\\\\2&4\\end{pmatrix}", N },
+    { "\\begin{pmatrix}\\frac12\\\\x\\end{pmatrix}",
+      "\\left(\\begin{array}{c}0.5\\\\x\\end{array}\\right)", Y },
+    { "3\\pm\\sqrt5", "3-\\sqrt5,\\ 3+\\sqrt5", Y },
+    { "3\\pm\\sqrt5", "\\pm3+\\sqrt5", N },
+    { "\\pm 4", "4,-4", Y },
+    { "\\pm 4", "4", N },
+};
+
+static const struct pair intervals[] = {
+    { "[-1,4)", "-1\\le x<4", Y },
+    { "-1\\le x<4", "[-1,4)", Y },
+    { "-1\\le x<4", "[-1,4]", N },
+    { "[-1,4)", "4>x\\ge-1", Y },
+    { "[-1,4)", "\\{x\\mid -1\\le x<4\\}", Y },
+    { "[-1,4)", "x\\in[-1,4)", Y },
+    { "[-1,4)", "-1<x<4", N },
+    { "(-\\infty,3]", "x\\le3", Y },
+    { "(-\\infty,3]", "x<3", N },
+    { "(-\\infty,3]", "x\\ge3", N },
+    { "x\\le3", "3\\ge x", Y },
+    { "(-\\infty,0)\\cup(5,\\infty)", "x<0\\text{ or }x>5", Y },
+    { "(-\\infty,0)\\cup(5,\\infty)", "x<0\\text{ and }x>5", N },
+    { "(-\\infty,0)\\cup(5,\\infty)", "x<0\\lor x>5", Y },
+    { "(-\\infty,0)\\cup(5,\\infty)", "(5,\\infty)\\cup(-\\infty,0)", Y },
+    { "(-\\infty,0)\\cup(5,\\infty)", "(0,5)", N },
+    { "(-\\infty,0)\\cup(5,\\infty)", "\\mathbb{R}\\setminus[0,5]", N },
+    { "|x|<3", "(-3,3)", Y },
+    { "|x|<3", "-3<x<3", Y },
+    { "|x|<3", "[-3,3]", N },
+    { "|x-1|\\ge2", "(-\\infty,-1]\\cup[3,\\infty)", Y },
+    { "|x-1|\\ge2", "(-\\infty,-1)\\cup(3,\\infty)", N },
+    { "2\\le|y|\\le5", "y\\in[-5,-2]\\cup[2,5]", Y },
+    { "2\\le|y|\\le5", "[2,5]", N },
+    { "x\\ne2", "(-\\infty,2)\\cup(2,\\infty)", Y },
+    { "x\\ne2", "\\mathbb{R}\\setminus\\{2\\}", Y },
+    { "x\\ne2", "\\mathbb{R}\\setminus\\{3\\}", N },
+    { "x\\ne2", "x=2", N },
+    { "\\mathbb{R}", "(-\\infty,\\infty)", Y },
+    { "[0,1]\\cup[1,2]", "[0,2]", Y },
+    { "[0,1)\\cup(1,2]", "[0,2]", N },
+    { "[0,1)\\cup\\{1\\}", "[0,1]", Y },
+    { "(2,7)", "2<x<7", N }, /* the reference may be a point */
+    { "x\\in(2,7)", "2<x<7", Y },
+    { "x>0", "y>0", N },
+    { "(\\sqrt2,\\infty)", "x>\\sqrt2", Y },
+    { "(a,\\infty)", "x>a", Y },
+    { "(a,\\infty)", "x>b", N },
+};
+
+static const struct pair equations[] = {
+    { "y=3x-2", "3x-y=2", Y },
+    { "y=3x-2", "6x-2y-4=0", Y },
+    { "y=3x-2", "y=3x+2", N },
+    { "y=3x-2", "x=3y-2", N },
+    { "x^2+y^2=9", "\\frac{x^2}{9}+\\frac{y^2}{9}=1", Y },
+    { "x^2+y^2=9", "x^2+y^2=3", N },
+    { "2x<6", "x<3", Y },
+    { "2x<6", "-x>-3", Y },
+    { "2x<6", "-x<-3", N },
+    { "x=4", "4", Y },
+    { "4", "x=4", Y },
+    { "x=4", "y=4", N },
+    { "a<b<c", "c>b>a", Y },
+    { "a<b<c", "a<c<b", N },
+    { "x\\ne0", "x=0", N },
+};
+
+static const struct pair units[] = {
+    { "12\\text{ cm}", "12", Y },
+    { "12\\text{ cm}", "12\\text{ centimeters}", Y },
+    { "12\\text{ cm}", "0.12\\text{ m}", Y },
+    { "12\\text{ cm}", "120\\text{ mm}", Y },
+    { "12\\text{ cm}", "12\\text{ m}", N },
+    { "12\\text{ cm}", "12\\text{ kg}", N },
+    { "12\\text{ cm}^2", "12\\text{ square centimeters}", Y },
+    { "12\\text{ cm}^2", "12\\text{ cm}", N },
+    { "12\\text{ cm}^2", "0.0012\\text{ m}^2", Y },
+    { "2\\text{ hours}", "120\\text{ minutes}", Y },
+    { "2\\text{ hours}", "2\\text{ minutes}", N },
+    { "3\\text{ apples}", "3", Y },
+    { "3\\text{ apples}", "3\\text{ pears}", N },
+    { "\\$18.50", "18.50", Y },
+    { "\\$18.50", "18.5\\text{ dollars}", Y },
+    { "\\$18.50", "1850\\text{ cents}", Y },
+    { "\\$18.50", "18.50\\text{ cents}", N },
+    { "\\$18.50", "€18.50", N },
+    { "£5", "€5", N },
+    { "60^\\circ", "60", Y },
+    { "60^\\circ", "60\\text{ degrees}", Y },
+    { "60^\\circ", "\\frac{\\pi}{3}", Y },
+    { "60^\\circ", "60\\%", N },
+    { "35\\%", "0.35", Y },
+    { "35\\%", "\\frac{7}{20}", Y },
+    { "35\\%", "35\\text{ percent}", Y },
+    { "35", "35\\%", N },
+    { "0.35", "35", N },
+    { "5", "5\\text{ million}", N },
+    { "5000000", "5\\text{ million}", Y },
+    { "\\$5{,}000{,}000", "\\$5\\text{ million}", Y },
+    { "5", "5\\text{ dozen}", N },
+    { "5", "5\\text{ thirds}", N },
+    { "5", "5\\text{ squared}", N },
+};
+
+static const struct pair words[] = {
+    { "42", "\\text{forty-two}", Y },
+    { "42", "forty-two", Y },
+    { "42", "\\text{forty-three}", N },
+    { "1200", "\\text{one thousand two hundred}", Y },
+    { "\\frac23", "\\text{two thirds}", Y },
+    { "\\frac23", "\\text{two-thirds}", Y },
+    { "\\frac23", "\\text{three halves}", N },
+    { "\\frac12", "\\text{one half}", Y },
+    { "5", "\\text{one fifth}", N },
+    { "7^{\\text{th}}", "7", Y },
+    { "7^{th}", "7th", Y },
+    { "7th", "\\text{seventh}", Y },
+    { "7th", "8th", N },
+    { "21^{\\text{st}}", "21", Y },
+    { "3:45\\text{ p.m.}", "3:45 PM", Y },
+    { "3:45\\text{ p.m.}", "3:45", Y },
+    { "3:45\\text{ p.m.}", "15:45", Y },
+    { "3:45\\text{ p.m.}", "3:45\\text{ a.m.}", N },
+    { "3:45", "3:46", N },
+    { "10:15", "20:30", N },
+    { "\\text{noon}", "12:00\\text{ p.m.}", Y },
+    { "\\text{March 5}", "5 March", Y },
+    { "\\text{March 5}", "\\text{March 5th}", Y },
+    { "\\text{March 5, 2020}", "5 March 2020", Y },
+    { "\\text{March 5, 2020}", "2020-03-05", Y },
+    { "\\text{March 5, 2020}", "\\text{March 5, 2021}", N },
+    { "\\text{March 5}", "\\text{May 5}", N },
+    { "\\text{Monday}", "monday", Y },
+    { "\\text{Monday}", "\\text{Sunday}", N },
+    { "2:3", "4:6", Y },
+    { "2:3", "3:2", N },
+    { "\\text{Yes}", "yes", Y },
+    { "\\text{Yes}", "\\text{No}", N },
+    { "\\text{even}", "\\text{odd}", N },
+    { "\\text{(D)}", "D", Y },
+    { "D", "d", Y },
+    { "D", "\\textbf{(D)}", Y },
+    { "D", "C", N },
+};
+
+static const struct pair sentences[] = {
+    { "x\\ge2", "The solution is $x\\ge2$.", Y },
+    { "x\\ge2", "The solution is $x>2$.", N },
+    { "8", "So the total is $8$", Y },
+    { "8", "So the total is not $8$", N },
+    { "8", "There are 8 of them", Y },
+    { "8", "There are at least 8 of them", N },
+    { "8", "There are 7 or 8 of them", N },
+    { "8", "There are 8 times 2 of them", N },
+    { "8", "one of $7$ and $8$ is it", N },
+};
+
+static void judge_all(const char *form, const struct pair *pair, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct sxt_math_judgement j =
+            sxt_mathequal(sxt_span(pair[i].gold), sxt_span(pair[i].answer));
+        ok((j.verdict == SXT_MATH_EQUAL) == pair[i].same, "%s: %s is %s%s (%s)",
+           form, pair[i].answer, pair[i].same ? "" : "not ", pair[i].gold,
+           j.rule);
+    }
+}
+
+#define ALL(table) judge_all(#table, table, sizeof(table) / sizeof(table[0]))
+
+int main(void)
+{
+    ALL(numbers);
+    ALL(mixed);
+    ALL(roots);
+    ALL(constants);
+    ALL(complex_numbers);
+    ALL(algebra);
+    ALL(combinatorics);
+    ALL(bases);
+    ALL(structures);
+    ALL(intervals);
+    ALL(equations);
+    ALL(units);
+    ALL(words);
+    ALL(sentences);
+    return done_testing();
+}
