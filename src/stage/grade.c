@@ -9,6 +9,7 @@
 
 struct values {
     char *generations, *responses, *problems, *output;
+    bool explain;
     struct sxt_grading_options grading;
 };
 
@@ -25,6 +26,10 @@ static const struct sxt_cfg_param params[] = {
       "The problems that were answered.", AT(problems), NULL, NULL },
     { "output", SXT_CFG_STRING, "verdicts.h5", 0, 0, "1", "File to write.",
       AT(output), NULL, NULL },
+    { "explain", SXT_CFG_BOOL, "false", 0, 0, "1",
+      "Write nothing; print how the verdicts on operands FILE ID [SAMPLE] come "
+      "about.",
+      AT(explain), NULL, NULL },
     { "grading", SXT_CFG_GROUP, "", 0, 0, "1", "How to grade.", AT(grading),
       NULL, sxt_grading_params },
     { .name = NULL }
@@ -74,6 +79,12 @@ static int run_stage(struct sxt_run *run, const void *values,
                      struct sxt_error *err)
 {
     const struct values *v = values;
+
+    if (v->explain)
+        return sxt_grading_explain(run, &v->grading, v->problems, err);
+    if (run->n_args > 0)
+        return sxt_err(err, SXT_EXIT_USAGE,
+                       "grade takes operands with --explain only");
     char *answers =
         sxt_run_path(run, v->responses[0] ? v->responses : v->generations);
     char *problems = sxt_run_path(run, v->problems);
@@ -90,6 +101,6 @@ static int run_stage(struct sxt_run *run, const void *values,
 const struct sxt_stage sxt_stage_grade = {
     .section = { "grade", "Judge every answer, by one grader a domain.", params,
                  sizeof(struct values) },
-    .operands = "",
+    .operands = "[--explain FILE ID [SAMPLE]]",
     .run = run_stage
 };

@@ -157,15 +157,22 @@ static int grade_share(const struct sxt_grader *grader, struct sxt_grading *g,
     return 0;
 }
 
+struct sxt_sandbox *sxt_grading_sandbox(
+    const struct sxt_grading_options *options, struct sxt_error *err)
+{
+    struct sxt_sandbox_options o = { .python = options->python,
+                                     .accept_reduced =
+                                         options->accept_reduced };
+
+    return sxt_sandbox_create(&o, err);
+}
+
 /* A sandbox only where programs are graded. */
 static int open_sandbox(const struct sxt_run *run,
                         const struct sxt_grading_options *options,
                         const struct sxt_grading *g,
                         struct sxt_sandbox **sandbox, struct sxt_error *err)
 {
-    struct sxt_sandbox_options o = { .python = options->python,
-                                     .accept_reduced =
-                                         options->accept_reduced };
     bool programs = false;
 
     *sandbox = NULL;
@@ -174,7 +181,7 @@ static int open_sandbox(const struct sxt_run *run,
             sxt_problems_domain(g->problems, g->problem_of[i]));
     if (!programs)
         return 0;
-    *sandbox = sxt_sandbox_create(&o, err);
+    *sandbox = sxt_grading_sandbox(options, err);
     if (!*sandbox)
         return -1;
     sxt_log(&run->log, SXT_LOG_INFO, "sandbox  %s",
@@ -182,17 +189,22 @@ static int open_sandbox(const struct sxt_run *run,
     return 0;
 }
 
-int sxt_grading_grade(const struct sxt_run *run,
-                      const struct sxt_grading_options *options,
-                      struct sxt_grading *g, struct sxt_error *err)
+struct sxt_grader sxt_grading_grader(const struct sxt_grading_options *options)
 {
-    struct sxt_grader grader = {
+    return (struct sxt_grader){
         .guess = options->guess,
         .profile = strcmp(options->profile, "upstream") == 0
                        ? SXT_PROFILE_UPSTREAM
                        : SXT_PROFILE_STRICT,
         .tolerance = options->tolerance,
     };
+}
+
+int sxt_grading_grade(const struct sxt_run *run,
+                      const struct sxt_grading_options *options,
+                      struct sxt_grading *g, struct sxt_error *err)
+{
+    struct sxt_grader grader = sxt_grading_grader(options);
     double start = sxt_clock();
     int rc = open_sandbox(run, options, g, &grader.sandbox, err);
 

@@ -35,6 +35,19 @@ int sxt_grading_grade(const struct sxt_run *run,
                       struct sxt_grading *g, struct sxt_error *err);
 void sxt_grading_free(struct sxt_grading *g);
 
+/* A grader with these options, still without a sandbox. */
+struct sxt_grader sxt_grading_grader(const struct sxt_grading_options *options);
+/* A sandbox for it; NULL on failure. */
+struct sxt_sandbox *sxt_grading_sandbox(
+    const struct sxt_grading_options *options, struct sxt_error *err);
+
+/* Print how the verdicts on run's operands, FILE ID [SAMPLE], come about;
+ * `problems` lies beside FILE, unless FILE holds verdicts and so names it.
+ * Rank 0 works, the others return 0. */
+int sxt_grading_explain(const struct sxt_run *run,
+                        const struct sxt_grading_options *options,
+                        const char *problems, struct sxt_error *err);
+
 /* The closing table: a line a source with counts of each verdict.
  * Collective. */
 void sxt_grading_print(const struct sxt_run *run, const struct sxt_grading *g);

@@ -164,6 +164,11 @@ void sxt_coderun_assert(struct coderun *run)
                          res[0].trouble, res[1].trouble);
     else if (run->result->tests_passed < run->result->tests)
         explain(run, &word, res);
+    for (int i = 0; i < run->result->tests_passed; i++)
+        sxt_coderun_saw(run, (size_t)i, (struct sxt_span){ "", 0 }, NULL);
+    if (run->result->first_failed >= 0)
+        sxt_coderun_saw(run, (size_t)run->result->first_failed,
+                        (struct sxt_span){ "", 0 }, &res[PROGRAM]);
     free_both(res);
     sxt_str_free(&text[PROGRAM]);
     sxt_str_free(&text[JUDGE]);

@@ -54,11 +54,11 @@ static bool right(const struct coderun *run, struct sxt_span line, size_t i)
 
 /* Compare the whole lines of an answer, from test *next on.  False if one is
  * wrong. */
-static bool compare(struct coderun *run, const struct sxt_str *answers,
-                    size_t n, size_t *next)
+static bool compare(struct coderun *run, const struct sxt_result *res, size_t n,
+                    size_t *next)
 {
-    const char *at = answers->data, *end;
-    size_t left = answers->len;
+    const char *at = res->channel.data, *end;
+    size_t left = res->channel.len;
 
     while (left > 0 && *next < n && (end = memchr(at, '\n', left)) != NULL) {
         struct sxt_span line = { at, (size_t)(end - at) };
@@ -66,8 +66,10 @@ static bool compare(struct coderun *run, const struct sxt_str *answers,
         if (!right(run, line, *next)) {
             sxt_coderun_fail(run, (int)*next, SXT_CODE_WRONG, "returned %.*s",
                              line.len < 200 ? (int)line.len : 200, line.data);
+            sxt_coderun_saw(run, *next, line, NULL);
             return false;
         }
+        sxt_coderun_saw(run, *next, line, NULL);
         run->result->tests_passed++;
         (*next)++;
         left -= line.len + 1;
@@ -90,12 +92,13 @@ static bool run_batch(struct coderun *run, size_t n, size_t *next)
                                  .channel = true,
                                  .limits = run->limits };
     sxt_coderun_job(run, &job, &res);
-    go_on = compare(run, &res.channel, n, next);
+    go_on = compare(run, &res, n, next);
     if (go_on && *next < n && (res.status != SXT_RUN_CPU || *next == first)) {
         run->result->tests_run++;
         if (!sxt_coderun_ended_badly(run, (int)*next, &res))
             sxt_coderun_fail(run, (int)*next, SXT_CODE_CRASH,
                              "ended without an answer");
+        sxt_coderun_saw(run, *next, (struct sxt_span){ "", 0 }, &res);
         go_on = false;
     }
     sxt_result_free(&res);

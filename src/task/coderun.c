@@ -50,6 +50,47 @@ void sxt_coderun_fail(struct coderun *run, int index,
             *p = ' ';
 }
 
+/* An item of a list of the tests: a text as it is, a value as JSON. */
+static void add_item(const struct coderun *run, const char *list, size_t index,
+                     struct sxt_str *out)
+{
+    const struct sxt_json *v =
+        sxt_json_item(sxt_json_get(run->tests, list), index);
+    struct sxt_span text = sxt_json_text(v);
+
+    if (text.data && strcmp(run->result->rule, "call") != 0)
+        sxt_str_add_bytes(out, text.data, text.len);
+    else if (v)
+        sxt_json_print(v, 0, out);
+    else
+        sxt_str_add_bytes(out, "", 0);
+}
+
+void sxt_coderun_saw(const struct coderun *run, size_t index,
+                     struct sxt_span got, const struct sxt_result *res)
+{
+    bool asserts = strcmp(run->result->rule, "assert") == 0;
+    bool failed = run->result->first_failed == (int)index;
+    struct sxt_str given = SXT_STR_EMPTY, want = SXT_STR_EMPTY;
+
+    if (!run->watcher)
+        return;
+    add_item(run, asserts ? "tests" : "inputs", index, &given);
+    add_item(run, "outputs", index, &want);
+    const struct sxt_code_seen seen = {
+        .index = (int)index,
+        .verdict = failed ? run->result->verdict : SXT_CODE_PASS,
+        .given = { given.data, given.len },
+        .want = { want.data, want.len },
+        .got = got,
+        .limits = &run->limits,
+        .run = res,
+    };
+    run->watcher->saw(run->watcher, &seen);
+    sxt_str_free(&given);
+    sxt_str_free(&want);
+}
+
 /* The last line a program wrote to stderr: Python's exception. */
 static struct sxt_span last_line(const struct sxt_str *err)
 {

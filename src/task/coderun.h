@@ -15,6 +15,7 @@ struct coderun {
     struct sxt_limits limits; /* of one test */
     size_t first;             /* test to begin with */
     struct sxt_code_rule rule;
+    struct sxt_code_watcher *watcher; /* or NULL */
     struct sxt_code_result *result;
 };
 
@@ -39,6 +40,11 @@ void sxt_coderun_job(struct coderun *run, const struct sxt_job *job,
 void sxt_coderun_fail(struct coderun *run, int index,
                       enum sxt_code_verdict verdict, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+
+/* Tell the watcher of a test that is decided.  res: of the process that ran
+ * this test only, or NULL. */
+void sxt_coderun_saw(const struct coderun *run, size_t index,
+                     struct sxt_span got, const struct sxt_result *res);
 
 /* If the program did not end by itself with status 0, record what it did and
  * return true. */

@@ -170,8 +170,8 @@ void sxt_coderun_stdin(struct coderun *run)
         if (job.limits.output_bytes < 2 * want.len + least)
             job.limits.output_bytes = 2 * want.len + least;
         sxt_coderun_job(run, &job, &res);
+        struct sxt_span got = { res.out.data, res.out.len };
         if (!sxt_coderun_ended_badly(run, i, &res)) {
-            struct sxt_span got = { res.out.data, res.out.len };
             if (sxt_code_same_output(got, want, &run->rule))
                 result->tests_passed++;
             else
@@ -179,6 +179,7 @@ void sxt_coderun_stdin(struct coderun *run)
                                  got.len < 200 ? (int)got.len : 200,
                                  got.data ? got.data : "");
         }
+        sxt_coderun_saw(run, (size_t)i, got, &res);
         sxt_result_free(&res);
     }
 }
@@ -242,6 +243,7 @@ int sxt_code_test(struct sxt_sandbox *sandbox, const struct sxt_json *tests,
                            .limits = limits_of(tests),
                            .rule =
                                rule_of(tests, options, stdin_kind ? 0 : 1e-9),
+                           .watcher = options->watcher,
                            .result = result };
     *result = (struct sxt_code_result){
         .rule = kinds[k].kind,

@@ -64,9 +64,24 @@ struct sxt_code_result {
 /* "pass", "wrong", "no_code", … as in verdicts.h5. */
 const char *sxt_code_verdict_name(enum sxt_code_verdict verdict);
 
+/* One test as it went, for people; borrowed. */
+struct sxt_code_seen {
+    int index;                     /* from 0 */
+    enum sxt_code_verdict verdict; /* of this test */
+    struct sxt_span given, want;   /* input, arguments or assertion; output */
+    struct sxt_span got;           /* output, value */
+    const struct sxt_limits *limits;
+    const struct sxt_result *run; /* of the process; NULL: it ran more tests */
+};
+struct sxt_code_watcher {
+    void (*saw)(struct sxt_code_watcher *self,
+                const struct sxt_code_seen *seen);
+};
+
 struct sxt_code_options {
     bool upstream;    /* compare as SkyThought does */
     double tolerance; /* instead of the tests' own; < 0: theirs */
+    struct sxt_code_watcher *watcher; /* told of each test; NULL: nobody */
 };
 extern const struct sxt_code_options sxt_code_strict;
 

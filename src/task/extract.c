@@ -131,7 +131,9 @@ static bool joined(struct sxt_span gap)
     return gap.len < 60;
 }
 
-bool sxt_extract_boxed(struct sxt_span text, struct sxt_str *out)
+/* *place: from the first of the joined boxes to the end of the last. */
+static bool find_boxes(struct sxt_span text, struct sxt_str *out,
+                       struct sxt_span *place)
 {
     enum { MAX = 32 };
     struct box box[MAX];
@@ -151,12 +153,21 @@ bool sxt_extract_boxed(struct sxt_span text, struct sxt_str *out)
         if (same || !joined(gap))
             break;
     }
+    *place = (struct sxt_span){ text.data + box[n - 1].start,
+                                box[0].end - box[n - 1].start };
     while (n-- > 0) {
         sxt_str_add_bytes(out, box[n].inside.data, box[n].inside.len);
         if (n > 0)
             sxt_str_add(out, ", ");
     }
     return true;
+}
+
+bool sxt_extract_boxed(struct sxt_span text, struct sxt_str *out)
+{
+    struct sxt_span place;
+
+    return find_boxes(text, out, &place);
 }
 
 /* ---- sentences ---- */
@@ -315,10 +326,20 @@ static struct sxt_span last_number(struct sxt_span s)
 enum sxt_extract_rule sxt_extract_answer(struct sxt_span response, bool guess,
                                          struct sxt_str *out)
 {
+    struct sxt_span place;
+
+    return sxt_extract_locate(response, guess, out, &place);
+}
+
+enum sxt_extract_rule sxt_extract_locate(struct sxt_span response, bool guess,
+                                         struct sxt_str *out,
+                                         struct sxt_span *place)
+{
     struct sxt_span s = sxt_extract_solution(response), found;
     enum sxt_extract_rule rule = SXT_EXTRACT_FINAL;
 
-    if (sxt_extract_boxed(s, out))
+    *place = (struct sxt_span){ NULL, 0 };
+    if (find_boxes(s, out, place))
         return SXT_EXTRACT_BOXED;
     found = final_answer(s);
     if (found.len == 0) {
@@ -335,6 +356,7 @@ enum sxt_extract_rule sxt_extract_answer(struct sxt_span response, bool guess,
     }
     if (found.len == 0)
         return SXT_EXTRACT_NONE;
+    *place = found;
     sxt_str_add_bytes(out, found.data, found.len);
     return rule;
 }

@@ -34,6 +34,11 @@ bool sxt_extract_boxed(struct sxt_span text, struct sxt_str *out);
  * guess: take the last formula or number where no answer is stated. */
 enum sxt_extract_rule sxt_extract_answer(struct sxt_span response, bool guess,
                                          struct sxt_str *out);
+/* The same, and *place: the part of the response it was taken from, boxes and
+ * all; .data NULL if there is none. */
+enum sxt_extract_rule sxt_extract_locate(struct sxt_span response, bool guess,
+                                         struct sxt_str *out,
+                                         struct sxt_span *place);
 
 /* The letter chosen ('A' …), up to n_choices; 0 if none is stated: in a box,
  * or "the answer is (B)", "Answer: B", a line that is only a letter. */

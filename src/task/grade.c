@@ -175,6 +175,7 @@ static int run_program(const struct sxt_grader *grader,
     const struct sxt_code_options options = {
         .upstream = grader->profile == SXT_PROFILE_UPSTREAM,
         .tolerance = grader->tolerance,
+        .watcher = grader->watcher,
     };
     struct sxt_code_result result;
 

@@ -47,6 +47,7 @@ struct sxt_grader {
     bool guess; /* last formula or number where no answer is stated */
     enum sxt_profile profile;
     double tolerance; /* of a program's numbers; < 0: as its tests say */
+    struct sxt_code_watcher *watcher; /* of a program's tests, or NULL */
 };
 
 struct sxt_verdict {

@@ -184,6 +184,19 @@ static void check_result(const struct sxt_code_result *r, bool upstream)
         SXT_CHECK((unsigned char)*c >= ' ' && *c != 127);
 }
 
+/* Reads every byte that a watcher is shown. */
+static void look(struct sxt_code_watcher *self, const struct sxt_code_seen *t)
+{
+    const struct sxt_span spans[] = { t->given, t->want, t->got };
+    size_t nuls = 0, bytes = 0;
+
+    (void)self;
+    for (size_t k = 0; k < 3; k++)
+        for (size_t i = 0; i < spans[k].len; i++, bytes++)
+            nuls += spans[k].data[i] == '\0';
+    SXT_CHECK(nuls <= bytes && t->index >= 0 && t->limits->cpu_s > 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct sxt_span rest = { (const char *)data, size };
@@ -191,7 +204,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct sxt_error err = { 0 };
 
     reply.letters = fuzz_part(&rest);
-    const struct sxt_code_options options = { letter(3) == 'u', -1 };
+    struct sxt_code_watcher watcher = { look };
+    const struct sxt_code_options options = { letter(3) == 'u', -1, &watcher };
     struct sxt_span own = fuzz_part(&rest);
     reply.lines = fuzz_part(&rest);
     reply.output = fuzz_part(&rest);
