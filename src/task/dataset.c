@@ -12,6 +12,10 @@
     {                                                                    \
 #name, SXT_CFG_STRINGS, "", 0, 0, "1", doc, AT(name), NULL, NULL \
     }
+#define REAL(name, value, low, high, unit, doc)                                \
+    {                                                                          \
+#name, SXT_CFG_REAL, value, low, high, unit, doc, AT(name), NULL, NULL \
+    }
 #define CHOICE(name, value, choices, doc)                                     \
     {                                                                         \
 #name, SXT_CFG_CHOICE, value, 0, 0, "1", doc, AT(name), choices, NULL \
@@ -43,13 +47,40 @@ static const struct sxt_cfg_param params[] = {
     STRINGS(choices, "Member with an array of choices, or a member each."),
     STRING(choice_item, "{letter}) {text}", "How a choice is shown."),
     STRING(choice_join, ", ", "What stands between choices."),
-    CHOICE(tests, "none", "none|apps|livecodebench|asserts|check|code",
+    CHOICE(tests, "none", "none|apps|pairs|asserts|check|code|evalplus",
            "Form of the unit tests; see doc/formats.md."),
-    STRINGS(test_members, "Members with the tests."),
+    STRINGS(test_members,
+            "Members with the tests; of several pairs, the first has those "
+            "that the problem's statement shows."),
     STRING(entry, "", "Member with the tested function's name."),
     STRING(setup, "",
            "Member with code to run before the tests, or \"^\": "
            "what stands before the function in the starter."),
+    STRING(examples, "",
+           "For evalplus, member with calls as Python writes them: they tell "
+           "which lists are tuples or sets."),
+    STRINGS(compare,
+            "For evalplus, NAME=HOW: how the values of a function are "
+            "compared: as a set, as found (not None), as a root of the "
+            "polynomial that is its argument."),
+    REAL(cpu_s, "0", 0, 600, "s",
+         "CPU time of one test, of all for asserts; 0: the grader's 6 s."),
+    REAL(memory_mb, "0", 0, 65536, "MiB",
+         "Memory of one test; 0: the grader's 1024 MiB."),
+    STRING(time_limit, "",
+           "Member with a problem's own time limit, in seconds or as "
+           "{seconds, nanos}; the larger of the two holds."),
+    REAL(tolerance, "-1", -1, 1, "1",
+         "Largest error of numbers that are not integers, relative to max (1, "
+         "|x|); -1: none for text, 1e-9 for values."),
+    CHOICE(form, "lines", "lines|filled|words",
+           "What of printed text counts: every line, those that are not "
+           "empty, or words only."),
+    { "fold_case", SXT_CFG_BOOL, "false", 0, 0, "1",
+      "Printed letters of either case are the same.", AT(fold_case), NULL,
+      NULL },
+    CHOICE(upstream, "none", "none|apps|taco|livecodebench",
+           "Whose rules grading.profile = \"upstream\" takes for it."),
     STRING(prompt, "{question}",
            "User message; {question}, {choices}, {starter}, {tests} are "
            "filled in."),

@@ -18,8 +18,11 @@ struct sxt_dataset {
     bool answer_optional;
     struct sxt_cfg_strings choices;
     char *choice_item, *choice_join;
-    char *tests, *entry, *setup;
-    struct sxt_cfg_strings test_members;
+    char *tests, *entry, *setup, *examples;
+    struct sxt_cfg_strings test_members, compare;
+    double cpu_s, memory_mb, tolerance; /* 0, 0, -1: the grader's own */
+    char *time_limit, *form, *upstream;
+    bool fold_case;
     char *prompt, *prompt_call;
 };
 

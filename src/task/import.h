@@ -46,6 +46,20 @@ int sxt_import_answer(const struct sxt_dataset *set,
 int sxt_import_tests(const struct sxt_dataset *set,
                      const struct sxt_json *record, struct sxt_problem *p,
                      struct sxt_error *err);
+/* The same for tests that are Python statements. */
+int sxt_import_asserts(const struct sxt_dataset *set,
+                       const struct sxt_json *record, struct sxt_problem *p,
+                       struct sxt_error *err);
+/* The tested function's name; nothing if the data set does not say it. */
+int sxt_import_entry(const struct sxt_dataset *set,
+                     const struct sxt_json *record, struct sxt_str *name,
+                     struct sxt_error *err);
+/* Append members, a comma behind each: the limits of a test and how outputs
+ * are compared. */
+void sxt_import_limits(const struct sxt_dataset *set,
+                       const struct sxt_json *record, struct sxt_str *tests);
+/* Append a text as a JSON string, which is also one of Python's. */
+void sxt_import_quote(struct sxt_span text, struct sxt_str *out);
 /* Append the JSON text in LiveCodeBench's compressed form, base64 (zlib (pickle
  * (text))), or {"input_output": text} in place of text. */
 int sxt_import_unpack(struct sxt_span packed, struct sxt_str *out,

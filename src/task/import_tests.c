@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static void add_text(struct sxt_str *out, struct sxt_span text)
+void sxt_import_quote(struct sxt_span text, struct sxt_str *out)
 {
     struct sxt_json *v =
         sxt_json_new_text(text.data ? text.data : "", text.len);
@@ -13,13 +13,51 @@ static void add_text(struct sxt_str *out, struct sxt_span text)
     sxt_json_free(v);
 }
 
+/* ---- limits and rules of comparison */
+
+/* Seconds of a member that is a number, or {seconds, nanos} as protocol
+ * buffers have it. */
+static double seconds_of(const struct sxt_json *v)
+{
+    if (sxt_json_type(v) != SXT_JSON_OBJECT)
+        return sxt_json_number(v, 0);
+    return sxt_json_number(sxt_json_get(v, "seconds"), 0) +
+           1e-9 * sxt_json_number(sxt_json_get(v, "nanos"), 0);
+}
+
+void sxt_import_limits(const struct sxt_dataset *set,
+                       const struct sxt_json *record, struct sxt_str *tests)
+{
+    double cpu_s = *set->time_limit
+                       ? seconds_of(sxt_import_member(record, set->time_limit))
+                       : 0;
+
+    if (cpu_s < set->cpu_s)
+        cpu_s = set->cpu_s;
+    if (cpu_s > 0)
+        sxt_str_add(tests, "\"cpu_s\":%.6g,", cpu_s);
+    if (set->memory_mb > 0)
+        sxt_str_add(tests, "\"memory_mb\":%.6g,", set->memory_mb);
+    if (set->tolerance >= 0)
+        sxt_str_add(tests, "\"tolerance\":%.6g,", set->tolerance);
+    if (strcmp(set->form, "lines") != 0)
+        sxt_str_add(tests, "\"form\":\"%s\",", set->form);
+    if (set->fold_case)
+        sxt_str_add(tests, "\"fold_case\":true,");
+    if (strcmp(set->upstream, "none") != 0)
+        sxt_str_add(tests, "\"upstream\":\"%s\",", set->upstream);
+}
+
 /* ---- input and output pairs */
 
 /* What the tests of a problem are collected in: the items of two arrays. */
 struct pairs {
     struct sxt_str inputs, outputs;
     size_t n;
-    bool call; /* values of a function rather than text */
+    size_t n_public; /* so many of them, the first, are in the statement */
+    bool call;       /* values of a function rather than text */
+    bool wrapped;    /* [x] may stand for x among the outputs */
+    bool int_keys;   /* {"1": x} stands for {1: x} among the inputs */
 };
 
 static void pairs_free(struct pairs *pairs)
@@ -36,18 +74,26 @@ static void pairs_next(struct pairs *pairs)
     }
 }
 
-static int pairs_finish(struct pairs *pairs, struct sxt_problem *p,
-                        struct sxt_error *err)
+static int pairs_finish(const struct sxt_dataset *set,
+                        const struct sxt_json *record, struct pairs *pairs,
+                        struct sxt_problem *p, struct sxt_error *err)
 {
     if (pairs->n == 0)
         return sxt_err(err, SXT_EXIT_DATA, "there are no tests");
     sxt_str_add(&p->tests, "{\"kind\":\"%s\",", pairs->call ? "call" : "stdin");
     if (pairs->call) {
         sxt_str_add(&p->tests, "\"fn_name\":");
-        add_text(&p->tests,
-                 (struct sxt_span){ p->fn_name.data, p->fn_name.len });
+        sxt_import_quote((struct sxt_span){ p->fn_name.data, p->fn_name.len },
+                         &p->tests);
         sxt_str_add(&p->tests, ",");
     }
+    sxt_import_limits(set, record, &p->tests);
+    if (pairs->n_public > 0)
+        sxt_str_add(&p->tests, "\"public\":%zu,", pairs->n_public);
+    if (pairs->wrapped)
+        sxt_str_add(&p->tests, "\"wrapped\":true,");
+    if (pairs->int_keys)
+        sxt_str_add(&p->tests, "\"int_keys\":true,");
     sxt_str_add(&p->tests, "\"inputs\":[");
     sxt_str_add_bytes(&p->tests, pairs->inputs.data, pairs->inputs.len);
     sxt_str_add(&p->tests, "],\"outputs\":[");
@@ -71,7 +117,7 @@ static int add_lines(const struct sxt_json *v, struct sxt_str *out)
                sxt_import_text(sxt_json_item(v, i), &text);
     }
     if (good)
-        add_text(out, (struct sxt_span){ text.data, text.len });
+        sxt_import_quote((struct sxt_span){ text.data, text.len }, out);
     sxt_str_free(&text);
     return good ? 0 : -1;
 }
@@ -90,7 +136,7 @@ static bool all_wrapped(const struct sxt_json *outputs)
 }
 
 static int add_apps_pair(const struct sxt_json *in, const struct sxt_json *out,
-                         bool unwrap, struct pairs *pairs)
+                         struct pairs *pairs)
 {
     pairs_next(pairs);
     if (!pairs->call)
@@ -100,7 +146,10 @@ static int add_apps_pair(const struct sxt_json *in, const struct sxt_json *out,
     if (sxt_json_type(in) != SXT_JSON_ARRAY)
         return -1;
     sxt_json_print(in, 0, &pairs->inputs);
-    sxt_json_print(unwrap ? sxt_json_item(out, 0) : out, 0, &pairs->outputs);
+    sxt_json_print(out, 0, &pairs->outputs);
+    for (size_t i = 0; i < sxt_json_count(in); i++)
+        pairs->int_keys |=
+            sxt_json_type(sxt_json_item(in, i)) == SXT_JSON_OBJECT;
     return 0;
 }
 
@@ -109,7 +158,6 @@ static int read_apps(const struct sxt_json *io, struct pairs *pairs,
 {
     const struct sxt_json *inputs = sxt_json_get(io, "inputs");
     const struct sxt_json *outputs = sxt_json_get(io, "outputs");
-    bool unwrap = all_wrapped(outputs);
 
     if (sxt_json_type(inputs) != SXT_JSON_ARRAY ||
         sxt_json_type(outputs) != SXT_JSON_ARRAY ||
@@ -118,9 +166,10 @@ static int read_apps(const struct sxt_json *io, struct pairs *pairs,
                        "tests need as many outputs as inputs");
     sxt_import_text(sxt_json_get(io, "fn_name"), &p->fn_name);
     pairs->call = p->fn_name.len > 0;
+    pairs->wrapped = pairs->call && all_wrapped(outputs);
     for (size_t i = 0; i < sxt_json_count(inputs); i++)
         if (add_apps_pair(sxt_json_item(inputs, i), sxt_json_item(outputs, i),
-                          unwrap, pairs) != 0)
+                          pairs) != 0)
             return sxt_err(err, SXT_EXIT_DATA,
                            "test %zu: input or output is of the wrong type",
                            i + 1);
@@ -146,13 +195,14 @@ static int import_apps(const struct sxt_dataset *set,
     if (rc == 0)
         rc = read_apps(v, &pairs, p, err);
     if (rc == 0)
-        rc = pairs_finish(&pairs, p, err);
+        rc = pairs_finish(set, record, &pairs, p, err);
     pairs_free(&pairs);
     sxt_json_free(parsed);
     return rc;
 }
 
-/* ---- LiveCodeBench: [{"input", "output", "testtype"}...], maybe packed */
+/* ---- pairs: [{"input", "output", "testtype"}...] as LiveCodeBench has them,
+ * {"input": [...], "output": [...]} as CodeContests, maybe packed */
 
 /* Arguments are one line of JSON each. */
 static int add_arguments(struct sxt_span text, struct sxt_str *out,
@@ -182,16 +232,16 @@ static int add_arguments(struct sxt_span text, struct sxt_str *out,
     return 0;
 }
 
-static int add_lcb_pair(struct sxt_span in, struct sxt_span out,
-                        struct pairs *pairs, struct sxt_error *err)
+static int add_pair(struct sxt_span in, struct sxt_span out,
+                    struct pairs *pairs, struct sxt_error *err)
 {
     if (!in.data || !out.data)
         return sxt_err(err, SXT_EXIT_DATA,
                        "test %zu: input or output is no text", pairs->n + 1);
     pairs_next(pairs);
     if (!pairs->call) {
-        add_text(&pairs->inputs, in);
-        add_text(&pairs->outputs, out);
+        sxt_import_quote(in, &pairs->inputs);
+        sxt_import_quote(out, &pairs->outputs);
         return 0;
     }
     struct sxt_json *value = sxt_json_parse(out.data, out.len, "output", err);
@@ -202,12 +252,27 @@ static int add_lcb_pair(struct sxt_span in, struct sxt_span out,
     return rc;
 }
 
-/* An array of tests, or an object of two arrays of texts. */
-static int read_lcb(const struct sxt_json *v, struct pairs *pairs,
-                    struct sxt_problem *p, struct sxt_error *err)
+static const struct sxt_json *either(const struct sxt_json *v, const char *name,
+                                     const char *other)
 {
-    const struct sxt_json *inputs = sxt_json_get(v, "inputs");
-    const struct sxt_json *outputs = sxt_json_get(v, "outputs");
+    const struct sxt_json *first = sxt_json_get(v, name);
+
+    return first ? first : sxt_json_get(v, other);
+}
+
+/* The text of an input or output; some have it as {"stdin": text}. */
+static struct sxt_span text_of(const struct sxt_json *v, const char *stream)
+{
+    return sxt_json_text(
+        sxt_json_type(v) == SXT_JSON_OBJECT ? sxt_json_get(v, stream) : v);
+}
+
+/* An array of tests, or an object of two arrays of texts. */
+static int read_pairs(const struct sxt_json *v, struct pairs *pairs,
+                      struct sxt_problem *p, struct sxt_error *err)
+{
+    const struct sxt_json *inputs = either(v, "inputs", "input");
+    const struct sxt_json *outputs = either(v, "outputs", "output");
     bool is_list = sxt_json_type(v) == SXT_JSON_ARRAY;
     size_t n = sxt_json_count(is_list ? v : inputs);
 
@@ -227,15 +292,15 @@ static int read_lcb(const struct sxt_json *v, struct pairs *pairs,
         if (strcmp(type, "functional") == 0 && !pairs->call)
             return sxt_err(err, SXT_EXIT_DATA,
                            "a functional test without a function's name");
-        if (add_lcb_pair(sxt_json_text(in), sxt_json_text(out), pairs, err))
+        if (add_pair(text_of(in, "stdin"), text_of(out, "stdout"), pairs, err))
             return -1;
     }
     return 0;
 }
 
 /* A member with tests: JSON, JSON as text, or packed. */
-static int read_lcb_member(const struct sxt_json *v, struct pairs *pairs,
-                           struct sxt_problem *p, struct sxt_error *err)
+static int read_pairs_member(const struct sxt_json *v, struct pairs *pairs,
+                             struct sxt_problem *p, struct sxt_error *err)
 {
     struct sxt_span text = sxt_json_text(v);
     struct sxt_str unpacked = SXT_STR_EMPTY;
@@ -243,7 +308,7 @@ static int read_lcb_member(const struct sxt_json *v, struct pairs *pairs,
     int rc = 0;
 
     if (!text.data)
-        return read_lcb(v, pairs, p, err);
+        return read_pairs(v, pairs, p, err);
     text = sxt_span_trim(text);
     if (text.len > 0 && text.data[0] != '[' && text.data[0] != '{') {
         rc = sxt_import_unpack(text, &unpacked, err);
@@ -251,199 +316,31 @@ static int read_lcb_member(const struct sxt_json *v, struct pairs *pairs,
     }
     if (rc == 0) {
         parsed = sxt_json_parse(text.data, text.len, "tests", err);
-        rc = parsed ? read_lcb(parsed, pairs, p, err) : -1;
+        rc = parsed ? read_pairs(parsed, pairs, p, err) : -1;
     }
     sxt_json_free(parsed);
     sxt_str_free(&unpacked);
     return rc;
 }
 
-/* The function's name: the member itself, or "func_name" in JSON text. */
-static int read_entry(const struct sxt_dataset *set,
-                      const struct sxt_json *record, struct sxt_str *out,
-                      struct sxt_error *err)
-{
-    const struct sxt_json *v =
-        *set->entry ? sxt_import_member(record, set->entry) : NULL;
-    struct sxt_span text = sxt_span_trim(sxt_json_text(v));
-
-    if (text.len == 0 || text.data[0] != '{') {
-        if (v)
-            sxt_import_text(v, out);
-        return 0;
-    }
-    struct sxt_json *parsed =
-        sxt_json_parse(text.data, text.len, set->entry, err);
-    const struct sxt_json *name = sxt_json_get(parsed, "func_name");
-    if (name)
-        sxt_import_text(name, out);
-    sxt_json_free(parsed);
-    return parsed ? 0 : -1;
-}
-
-static int import_lcb(const struct sxt_dataset *set,
-                      const struct sxt_json *record, struct sxt_problem *p,
-                      struct sxt_error *err)
+static int import_pairs(const struct sxt_dataset *set,
+                        const struct sxt_json *record, struct sxt_problem *p,
+                        struct sxt_error *err)
 {
     struct pairs pairs = { .n = 0 };
-    int rc = read_entry(set, record, &p->fn_name, err);
+    int rc = sxt_import_entry(set, record, &p->fn_name, err);
 
     for (size_t i = 0; rc == 0 && i < set->test_members.count; i++) {
         const struct sxt_json *v =
             sxt_import_member(record, set->test_members.items[i]);
         if (v)
-            rc = read_lcb_member(v, &pairs, p, err);
+            rc = read_pairs_member(v, &pairs, p, err);
+        if (i == 0 && set->test_members.count > 1)
+            pairs.n_public = pairs.n;
     }
     if (rc == 0)
-        rc = pairs_finish(&pairs, p, err);
+        rc = pairs_finish(set, record, &pairs, p, err);
     pairs_free(&pairs);
-    return rc;
-}
-
-/* ---- Python statements: MBPP's asserts, HumanEval's check() */
-
-static bool is_word(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           (c >= '0' && c <= '9') || c == '_';
-}
-
-/* Is `name(` called in the text? */
-static bool calls(struct sxt_span text, struct sxt_span name)
-{
-    for (size_t i = 0; i + name.len < text.len; i++)
-        if (text.data[i + name.len] == '(' &&
-            memcmp(text.data + i, name.data, name.len) == 0 &&
-            (i == 0 || !is_word(text.data[i - 1])))
-            return true;
-    return false;
-}
-
-/* The function of the worked solution that the first test calls. */
-static void guess_entry(const struct sxt_problem *p, struct sxt_span test,
-                        struct sxt_str *out)
-{
-    struct sxt_span code = { p->solution.data, p->solution.len };
-    long at;
-
-    while ((at = sxt_span_find(code, "def ")) >= 0) {
-        struct sxt_span name = { code.data + at + 4, 0 };
-        size_t left = code.len - (size_t)at - 4;
-        while (name.len < left && is_word(name.data[name.len]))
-            name.len++;
-        if (name.len > 0 && calls(test, name)) {
-            sxt_str_add_bytes(out, name.data, name.len);
-            return;
-        }
-        code = (struct sxt_span){ name.data, left };
-    }
-}
-
-/* Setup code: a member (lines, if it is an array), or "^" for what stands in
- * the starter before the function: imports and helpers. */
-static void read_setup(const struct sxt_dataset *set,
-                       const struct sxt_json *record,
-                       const struct sxt_problem *p, struct sxt_str *out)
-{
-    struct sxt_str head = SXT_STR_EMPTY;
-
-    if (strcmp(set->setup, "^") == 0) {
-        struct sxt_span starter = { p->starter.data, p->starter.len };
-        sxt_str_add(&head, "\ndef %s(", p->fn_name.data ? p->fn_name.data : "");
-        long at = sxt_span_find(starter, head.data);
-        if (at > 0)
-            sxt_str_add_bytes(out, starter.data, (size_t)at + 1);
-        sxt_str_free(&head);
-        return;
-    }
-    const struct sxt_json *v =
-        *set->setup ? sxt_import_member(record, set->setup) : NULL;
-    if (sxt_json_type(v) != SXT_JSON_ARRAY) {
-        sxt_import_text(v, out);
-        return;
-    }
-    for (size_t i = 0; i < sxt_json_count(v); i++) {
-        sxt_import_text(sxt_json_item(v, i), out);
-        sxt_str_add_char(out, '\n');
-    }
-}
-
-static int finish_asserts(const struct sxt_dataset *set,
-                          const struct sxt_json *record,
-                          const struct sxt_str *items, struct sxt_problem *p,
-                          struct sxt_error *err)
-{
-    struct sxt_str setup = SXT_STR_EMPTY;
-
-    if (items->len == 0)
-        return sxt_err(err, SXT_EXIT_DATA, "there are no tests");
-    if (p->fn_name.len == 0)
-        return sxt_err(err, SXT_EXIT_DATA,
-                       "the name of the tested function is not known");
-    read_setup(set, record, p, &setup);
-    sxt_str_add(&p->tests, "{\"kind\":\"assert\",\"setup\":");
-    add_text(&p->tests, (struct sxt_span){ setup.data, setup.len });
-    sxt_str_add(&p->tests, ",\"entry\":");
-    add_text(&p->tests, (struct sxt_span){ p->fn_name.data, p->fn_name.len });
-    sxt_str_add(&p->tests, ",\"tests\":[");
-    sxt_str_add_bytes(&p->tests, items->data, items->len);
-    sxt_str_add(&p->tests, "]}");
-    sxt_str_free(&setup);
-    return 0;
-}
-
-/* Arrays of assert statements. */
-static int import_asserts(const struct sxt_dataset *set,
-                          const struct sxt_json *record, struct sxt_problem *p,
-                          struct sxt_error *err)
-{
-    struct sxt_str items = SXT_STR_EMPTY;
-    int rc = read_entry(set, record, &p->fn_name, err);
-
-    for (size_t m = 0; rc == 0 && m < set->test_members.count; m++) {
-        const struct sxt_json *list =
-            sxt_import_member(record, set->test_members.items[m]);
-        for (size_t i = 0; rc == 0 && i < sxt_json_count(list); i++) {
-            struct sxt_span test = sxt_json_text(sxt_json_item(list, i));
-            if (!test.data)
-                rc = sxt_err(err, SXT_EXIT_DATA, "test %zu is no text", i + 1);
-            else if (p->fn_name.len == 0)
-                guess_entry(p, test, &p->fn_name);
-            sxt_str_add(&items, items.len > 0 ? "," : "");
-            add_text(&items, test);
-            sxt_str_add(&p->shown, p->shown.len > 0 ? "\n" : "");
-            sxt_str_add_bytes(&p->shown, test.data, test.len);
-        }
-    }
-    if (rc == 0)
-        rc = finish_asserts(set, record, &items, p, err);
-    sxt_str_free(&items);
-    return rc;
-}
-
-/* One text of test code; `check`: it defines check (candidate), to be called
- * with the function. */
-static int import_code(const struct sxt_dataset *set,
-                       const struct sxt_json *record, bool check,
-                       struct sxt_problem *p, struct sxt_error *err)
-{
-    const char *member = set->test_members.items[0];
-    struct sxt_span code = sxt_json_text(sxt_import_member(record, member));
-    struct sxt_str text = SXT_STR_EMPTY, items = SXT_STR_EMPTY;
-
-    if (sxt_span_trim(code).len == 0)
-        return sxt_err(err, SXT_EXIT_DATA, "member %s holds no test code",
-                       member);
-    if (read_entry(set, record, &p->fn_name, err) != 0)
-        return -1;
-    sxt_str_add_bytes(&text, code.data, code.len);
-    if (check)
-        sxt_str_add(&text, "\n\ncheck(%s)\n",
-                    p->fn_name.data ? p->fn_name.data : "");
-    add_text(&items, (struct sxt_span){ text.data, text.len });
-    int rc = finish_asserts(set, record, &items, p, err);
-    sxt_str_free(&text);
-    sxt_str_free(&items);
     return rc;
 }
 
@@ -451,13 +348,11 @@ int sxt_import_tests(const struct sxt_dataset *set,
                      const struct sxt_json *record, struct sxt_problem *p,
                      struct sxt_error *err)
 {
-    if (strcmp(set->tests, "apps") == 0)
-        return import_apps(set, record, p, err);
-    if (strcmp(set->tests, "livecodebench") == 0)
-        return import_lcb(set, record, p, err);
-    if (strcmp(set->tests, "asserts") == 0)
-        return import_asserts(set, record, p, err);
     if (strcmp(set->tests, "none") == 0)
         return 0;
-    return import_code(set, record, strcmp(set->tests, "check") == 0, p, err);
+    if (strcmp(set->tests, "apps") == 0)
+        return import_apps(set, record, p, err);
+    if (strcmp(set->tests, "pairs") == 0)
+        return import_pairs(set, record, p, err);
+    return sxt_import_asserts(set, record, p, err);
 }

@@ -6,7 +6,7 @@
 import ast
 import sys
 
-LONGEST = 32 << 20  # bytes of an answer
+LONGEST = 128 << 20  # bytes of an answer
 
 
 class Gone(BaseException):

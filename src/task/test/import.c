@@ -159,8 +159,9 @@ static const struct {
       CODE "tests = \"apps\"; test_members = [\"t\"]; prompt_call = \"call\";",
       "{\"question\":\"q\",\"t\":\"{\\\"fn_name\\\":\\\"f\\\",\\\"inputs\\\":"
       "[[1,[2]],[3,[]]],\\\"outputs\\\":[[true],[\\\"x\\\"]]}\"}",
-      "s/f/7|fn_name: f|tests: {\"kind\":\"call\",\"fn_name\":\"f\",\"inputs\":"
-      "[[1,[2]],[3,[]]],\"outputs\":[true,\"x\"]}|prompt: call" },
+      "s/f/7|fn_name: f|tests: {\"kind\":\"call\",\"fn_name\":\"f\","
+      "\"wrapped\":true,\"inputs\":"
+      "[[1,[2]],[3,[]]],\"outputs\":[[true],[\"x\"]]}|prompt: call" },
     { "APPS, lists that are values",
       CODE "tests = \"apps\"; test_members = [\"t\"];",
       "{\"question\":\"q\",\"t\":{\"fn_name\":\"f\",\"inputs\":[[1],[2]],"
@@ -184,32 +185,63 @@ static const struct {
       "{\"question\":\"q\",\"t\":{\"inputs\":[1],\"outputs\":[\"1\"]}}",
       "test 1: input or output is of the wrong type" },
 
+    { "APPS, dictionaries among the arguments",
+      CODE "tests = \"apps\"; test_members = [\"t\"];",
+      "{\"question\":\"q\",\"t\":{\"fn_name\":\"f\",\"inputs\":[[{\"1\":2}]],"
+      "\"outputs\":[3]}}",
+      "s/f/7|fn_name: f|tests: {\"kind\":\"call\",\"fn_name\":\"f\","
+      "\"int_keys\":true,\"inputs\":[[{\"1\":2}]],\"outputs\":[3]}|prompt: -" },
+    { "CodeContests, with its limits and rules",
+      CODE "tests = \"pairs\"; test_members = [\"t\", \"u\"]; cpu_s = 2.0; "
+           "time_limit = \"l\"; memory_mb = 256.0; tolerance = 1e-5; "
+           "form = \"words\"; fold_case = true;",
+      "{\"question\":\"q\",\"l\":{\"seconds\":3,\"nanos\":500000000},\"t\":"
+      "{\"input\":[\"1\"],\"output\":[\"2\"]},\"u\":{\"input\":[\"3\"],"
+      "\"output\":[\"4\"]}}",
+      "s/f/7|tests: {\"kind\":\"stdin\",\"cpu_s\":3.5,\"memory_mb\":256,"
+      "\"tolerance\":1e-05,\"form\":\"words\",\"fold_case\":true,\"public\":1,"
+      "\"inputs\":[\"1\",\"3\"],\"outputs\":[\"2\",\"4\"]}|prompt: -" },
+    { "pairs of objects, as text",
+      CODE "tests = \"pairs\"; test_members = [\"t\"]; "
+           "upstream = \"livecodebench\";",
+      "{\"question\":\"q\",\"t\":\"[{\\\"input\\\":{\\\"stdin\\\":"
+      "\\\"1\\\"},\\\"output\\\":{\\\"stdout\\\":\\\"2\\\"}}]\"}",
+      "s/f/7|tests: {\"kind\":\"stdin\",\"upstream\":\"livecodebench\","
+      "\"inputs\":[\"1\"],\"outputs\":[\"2\"]}|prompt: -" },
+    { "EvalPlus without a reference",
+      CODE "tests = \"evalplus\"; test_members = [\"t\"]; entry = \"e\";",
+      "{\"question\":\"q\",\"e\":\"f\",\"t\":[[1]]}",
+      "there is no reference solution" },
+    { "EvalPlus with an input that is no list",
+      CODE "tests = \"evalplus\"; test_members = [\"t\"]; entry = \"e\";",
+      "{\"question\":\"q\",\"e\":\"f\",\"t\":[1]}", "t.0 is no list" },
     { "LiveCodeBench, a list as text, and a packed one",
-      CODE "tests = \"livecodebench\"; test_members = [\"t\", \"u\"]; "
+      CODE "tests = \"pairs\"; test_members = [\"t\", \"u\"]; "
            "entry = \"m\";",
       "{\"question\":\"q\",\"m\":\"{\\\"func_name\\\": \\\"f\\\"}\",\"t\":"
       "\"[{\\\"input\\\":\\\"1\\\\n\\\\\\\"x\\\\\\\"\\\",\\\"output\\\":"
       "\\\"[1, 2]\\\",\\\"testtype\\\":\\\"functional\\\"}]\",\"u\":"
       "\"PACKED2\"}",
-      "s/f/7|fn_name: f|tests: {\"kind\":\"call\",\"fn_name\":\"f\",\"inputs\":"
+      "s/f/7|fn_name: f|tests: {\"kind\":\"call\",\"fn_name\":\"f\","
+      "\"public\":1,\"inputs\":"
       "[[1,\"x\"],[3,[1,2]]],\"outputs\":[[1,2],7]}|prompt: -" },
     { "LiveCodeBench, a packed object of texts",
-      CODE "tests = \"livecodebench\"; test_members = [\"u\"];",
+      CODE "tests = \"pairs\"; test_members = [\"u\"];",
       "{\"question\":\"q\",\"u\":\"PACKEDD\"}",
       "s/f/7|tests: {\"kind\":\"stdin\",\"inputs\":[\"1\\n\"],\"outputs\":"
       "[\"2\"]}|prompt: -" },
     { "a pickle that would run a command",
-      CODE "tests = \"livecodebench\"; test_members = [\"u\"];",
+      CODE "tests = \"pairs\"; test_members = [\"u\"];",
       "{\"question\":\"q\",\"u\":\"PACKEDE\"}",
       "pickle: operation 0x93 at byte 28 is not supported" },
     { "neither JSON nor packed",
-      CODE "tests = \"livecodebench\"; test_members = [\"u\"];",
+      CODE "tests = \"pairs\"; test_members = [\"u\"];",
       "{\"question\":\"q\",\"u\":\"?\"}", "neither JSON nor base64" },
     { "base64 of nothing that inflates",
-      CODE "tests = \"livecodebench\"; test_members = [\"u\"];",
+      CODE "tests = \"pairs\"; test_members = [\"u\"];",
       "{\"question\":\"q\",\"u\":\"aGVsbG8=\"}", "damaged compressed data" },
     { "a functional test without a name",
-      CODE "tests = \"livecodebench\"; test_members = [\"t\"];",
+      CODE "tests = \"pairs\"; test_members = [\"t\"];",
       "{\"question\":\"q\",\"t\":[{\"input\":\"1\",\"output\":\"1\","
       "\"testtype\":\"functional\"}]}",
       "a functional test without a function's name" },
