@@ -1,88 +1,109 @@
+#!/bin/sh
 # t3510-sandbox-tiers.sh - the sandbox's attacks as other users and on nodes
 # that forbid what they may: no network namespaces, no namespaces at all.
 #
 # A node's limits are imitated in a user namespace of its own; nothing of the
-# machine is changed.
-here=$BUILDDIR/src/sbx/test/sandbox.t
-work=$(mktemp -d /tmp/sextant-t3510-XXXXXX) || exit 99
-trap 'rm -rf "$work"' EXIT
-chmod 755 "$work"
-cp "$here" "$work/sandbox.t" || exit 99
-chmod 755 "$work/sandbox.t"
-
-n=0
-skip() { n=$((n + 1)); echo "ok $n - $1 # SKIP $2"; }
-
-# Python that every user can reach.
-PYTHON3=
-for p in /usr/bin/python3 /usr/local/bin/python3; do
-    test -x "$p" && PYTHON3=$p && break
-done
-export PYTHON3
-if test -z "$PYTHON3"; then
-    echo "1..0 # SKIP no python3 in /usr/bin or /usr/local/bin"
-    exit 0
-fi
-unset MAKEFLAGS
-
-# limited FILE...: run sandbox.t with these limits of namespaces set to 0
+# machine is changed.  With SXT_REPEATS (see sandbox.sh) each attack, cheat and
+# honest program runs so often; without, attacks that only wait are left out.
 #
 # Never as root: a root that is alone in its namespace is held to no process
 # limit by the kernel, and its fork bomb takes the machine.
 as_nobody=
 test "$(id -u)" = 0 &&
     as_nobody="setpriv --reuid 65534 --regid 65534 --clear-groups"
-limited() {
-    tier=$1
-    shift
-    # shellcheck disable=SC2086 # words
-    (cd / && exec $as_nobody unshare -U -r sh -c '
-        tier=$1 program=$2
-        shift 2
-        for limit; do echo 0 >"/proc/sys/user/$limit" || exit 99; done
-        exec "$program" "$tier"' sh "$tier" "$work/sandbox.t" "$@")
-}
+repeats=${SXT_REPEATS-0}
+unset MAKEFLAGS
 
-# All at once: most of the time they wait.
-limited full max_net_namespaces >"$work/no-net.log" 2>&1 &
-net=$!
-limited reduced max_user_namespaces >"$work/reduced.log" 2>&1 &
-reduced=$!
-limited none max_user_namespaces >"$work/none.log" 2>&1 &
-none=$!
-if test "$(id -u)" = 0; then
-    (cd / && exec setpriv --reuid 65534 --regid 65534 --clear-groups \
-        "$work/sandbox.t" full) >"$work/nobody.log" 2>&1 &
-    nobody=$!
+work=$(mktemp -d /tmp/sextant-t3510-XXXXXX) || exit 99
+trap 'rm -rf "$work"' EXIT
+chmod 755 "$work"
+cp "$BUILDDIR/src/sbx/test/sandbox.t" "$BUILDDIR/src/sbx/test/zygote.t" \
+    "$BUILDDIR/src/task/test/codetrust.t" "$work" || exit 99
+chmod 755 "$work"/*.t
+cd / || exit 99
+
+# Python that every user can reach.
+found=
+for p in "$PYTHON3" /usr/bin/python3 /usr/local/bin/python3; do
+    $as_nobody "$p" -c '' 2>/dev/null && found=$p && break
+done
+PYTHON3=$found
+export PYTHON3
+if test -z "$PYTHON3"; then
+    echo "1..0 # SKIP no python3 that every user can reach"
+    exit 0
 fi
 
-# report WHAT LOG PID: one claim for a whole run, its failures as comments
-report() {
-    wait "$3"
-    rc=$?
+n=0
+failed=0
+skip() { n=$((n + 1)); echo "ok $n - $1 # SKIP $2"; }
+
+# on_node PROGRAM TIER LIMIT: run it where this limit of namespaces is 0
+on_node() {
+    # shellcheck disable=SC2016,SC2086 # the inner shell's; words
+    $as_nobody unshare -U -r sh -c '
+        echo 0 >"/proc/sys/user/$3" || exit 99
+        exec "$0" "$1" "$2"' "$work/$1" "$2" "$repeats" "$3"
+}
+as_user() { # PROGRAM TIER
+    # shellcheck disable=SC2086 # words
+    $as_nobody "$work/$1" "$2" "$repeats"
+}
+
+# check CLAIM LOG STATUS: one claim for a whole run, its failures as comments
+check() {
     n=$((n + 1))
-    if test $rc -eq 0 && grep -q '^1\.\.[1-9]' "$2"; then
+    if test "$3" -eq 0 && grep -q '^1\.\.[1-9]' "$2"; then
         echo "ok $n - $1: $(grep -c '^ok' "$2") claims hold"
     else
-        echo "not ok $n - $1 (exit status $rc)"
+        failed=1
+        echo "not ok $n - $1 (exit status $3)"
         sed -n '/^not ok/,/^ok/p' "$2" | sed 's/^/# /'
         tail -n 3 "$2" | sed 's/^/# /'
     fi
 }
 
-if unshare -U -r true 2>/dev/null; then
-    report "without network namespaces" "$work/no-net.log" $net
-    report "without user namespaces, where the reduced tier is asked for" \
-        "$work/reduced.log" $reduced
-    report "without user namespaces it refuses" "$work/none.log" $none
+# All at once: most of the time they wait.
+as_user sandbox.t full >"$work/user" 2>&1 &
+user=$!
+nodes=
+unshare -U -r true 2>/dev/null && nodes=yes
+if test "$nodes"; then
+    on_node sandbox.t full max_net_namespaces >"$work/no-net" 2>&1 &
+    no_net=$!
+    on_node sandbox.t reduced max_user_namespaces >"$work/reduced" 2>&1 &
+    reduced=$!
+    on_node sandbox.t none max_user_namespaces >"$work/none" 2>&1 &
+    none=$!
+fi
+wait $user
+check "as an ordinary user" "$work/user" $?
+if test "$nodes"; then
+    wait $no_net
+    check "without network namespaces" "$work/no-net" $?
+    wait $reduced
+    check "without user namespaces, where the reduced tier is asked for" \
+        "$work/reduced" $?
+    wait $none
+    check "without user namespaces it refuses" "$work/none" $?
 else
     skip "without network namespaces" "unshare -U is not allowed here"
     skip "in the reduced tier" "unshare -U is not allowed here"
     skip "refusing" "unshare -U is not allowed here"
 fi
-if test -n "$nobody"; then
-    report "as an ordinary user" "$work/nobody.log" $nobody
-else
-    skip "as an ordinary user" "this user is one"
+
+# At length only; one at a time, for honest programs are held to their limits.
+if test "$repeats" -gt 0; then
+    as_user codetrust.t full >"$work/trust" 2>&1
+    check "cheats and honest programs as an ordinary user" "$work/trust" $?
+    grep '^ok.*verdicts are right' "$work/trust" | sed 's/^ok [0-9]* -/#/'
+fi
+if test "$repeats" -gt 0 && test "$nodes"; then
+    on_node codetrust.t reduced max_user_namespaces >"$work/trust" 2>&1
+    check "cheats and honest programs in the reduced tier" "$work/trust" $?
+    grep '^ok.*verdicts are right' "$work/trust" | sed 's/^ok [0-9]* -/#/'
+    on_node zygote.t reduced max_user_namespaces >"$work/zygote" 2>&1
+    check "programs in the reduced tier do not meet" "$work/zygote" $?
 fi
 echo "1..$n"
+exit $failed

@@ -5,7 +5,9 @@
  * port, a named socket, this process. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stddef.h>
@@ -173,6 +175,30 @@ static int failed(const struct sxt_result *res, const char *doing,
     return -1;
 }
 
+/* Process numbers mean something within their namespace only. */
+static unsigned long process_namespace(void)
+{
+    struct stat st = { 0 };
+
+    return stat("/proc/self/ns/pid", &st) == 0 ? (unsigned long)st.st_ino : 0;
+}
+
+/* Remove the file of whoever was killed while it had one. */
+static void sweep(void)
+{
+    DIR *dir = opendir("/tmp");
+    unsigned long space;
+    struct dirent *e;
+    int pid;
+
+    while (dir && (e = readdir(dir)) != NULL)
+        if (sscanf(e->d_name, "sextant-probe-%lu-%d-", &space, &pid) == 2 &&
+            space == process_namespace() && kill(pid, 0) != 0 && errno == ESRCH)
+            unlinkat(dirfd(dir), e->d_name, 0);
+    if (dir)
+        closedir(dir);
+}
+
 static int make_victims(struct victims *v, struct sxt_error *err)
 {
     struct sockaddr_in in = { .sin_family = AF_INET };
@@ -180,7 +206,9 @@ static int make_victims(struct victims *v, struct sxt_error *err)
     socklen_t size = sizeof(in);
     int file;
 
-    snprintf(v->file, sizeof(v->file), "/tmp/sextant-probe-XXXXXX");
+    sweep();
+    snprintf(v->file, sizeof(v->file), "/tmp/sextant-probe-%lu-%d-XXXXXX",
+             process_namespace(), (int)getpid());
     snprintf(v->name, sizeof(v->name), "sextant-probe-%d-%p", (int)getpid(),
              (void *)v);
     file = mkstemp(v->file);
@@ -299,10 +327,10 @@ int sxt_sbx_battery(struct sxt_sandbox *sandbox, struct sxt_error *err)
 
     if (rc == 0)
         rc = try_probes(sandbox, &v, err);
+    remove_victims(&v); /* as soon as may be: a kill would leave the file */
     if (rc == 0)
         rc = try_bounded(sandbox, err);
     if (rc == 0)
         rc = try_daemon(sandbox, err);
-    remove_victims(&v);
     return rc;
 }

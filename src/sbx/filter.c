@@ -35,7 +35,7 @@ static const char *const always[] = {
     "fstat", "lstat", "newfstatat", "statx", "statfs", "fstatfs", "access",
     "faccessat", "faccessat2", "getcwd", "chdir", "fchdir", "getdents",
     "getdents64", "readlink", "readlinkat", "fsync", "fdatasync", "ftruncate",
-    "truncate", "fallocate", "flock", "sendfile", "copy_file_range", "umask",
+    "truncate", "fallocate", "sendfile", "copy_file_range", "umask",
     "fadvise64",
     /* waiting */
     "poll", "ppoll", "select", "pselect6", "epoll_create", "epoll_create1",
@@ -77,15 +77,14 @@ static const struct {
     unsigned argument;
     uint64_t value;
 } one_of[] = {
-    { "ioctl", 1, TCGETS },      { "ioctl", 1, TIOCGWINSZ },
-    { "ioctl", 1, FIONREAD },    { "ioctl", 1, FIONBIO },
-    { "ioctl", 1, FIOCLEX },     { "ioctl", 1, FIONCLEX },
-    { "prctl", 0, PR_SET_NAME }, { "prctl", 0, PR_GET_NAME },
-    { "fcntl", 1, F_DUPFD },     { "fcntl", 1, F_DUPFD_CLOEXEC },
-    { "fcntl", 1, F_GETFD },     { "fcntl", 1, F_SETFD },
-    { "fcntl", 1, F_GETFL },     { "fcntl", 1, F_SETFL },
-    { "fcntl", 1, F_GETLK },     { "fcntl", 1, F_SETLK },
-    { "fcntl", 1, F_SETLKW },    { "fcntl", 1, F_GETPIPE_SZ },
+    { "ioctl", 1, TCGETS },       { "ioctl", 1, TIOCGWINSZ },
+    { "ioctl", 1, FIONREAD },     { "ioctl", 1, FIONBIO },
+    { "ioctl", 1, FIOCLEX },      { "ioctl", 1, FIONCLEX },
+    { "prctl", 0, PR_SET_NAME },  { "prctl", 0, PR_GET_NAME },
+    { "fcntl", 1, F_DUPFD },      { "fcntl", 1, F_DUPFD_CLOEXEC },
+    { "fcntl", 1, F_GETFD },      { "fcntl", 1, F_SETFD },
+    { "fcntl", 1, F_GETFL },      { "fcntl", 1, F_SETFL },
+    { "fcntl", 1, F_GETPIPE_SZ },
 };
 
 /* Add a rule with up to two conditions; a call this kernel's architecture
@@ -148,6 +147,21 @@ static int add_rlimit(scmp_filter_ctx ctx)
     return rc ? rc : add(ctx, SCMP_ACT_ERRNO(0), "setrlimit", 0, NULL);
 }
 
+/* Locks are always had: nobody shares a program's own files, and on those that
+ * it shares with others a lock would be a message. */
+static int add_locks(scmp_filter_ctx ctx)
+{
+    static const uint64_t set[] = { F_SETLK, F_SETLKW };
+    int rc = add(ctx, SCMP_ACT_ERRNO(0), "flock", 0, NULL);
+
+    for (int i = 0; i < 2 && rc == 0; i++) {
+        const struct scmp_arg_cmp when =
+            SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffffffu, set[i]);
+        rc = add(ctx, SCMP_ACT_ERRNO(0), "fcntl", 1, &when);
+    }
+    return rc;
+}
+
 static int add_rules(scmp_filter_ctx ctx, enum sxt_sandbox_tier tier)
 {
     int rc = add_all(ctx, always, sizeof(always) / sizeof(*always));
@@ -166,6 +180,8 @@ static int add_rules(scmp_filter_ctx ctx, enum sxt_sandbox_tier tier)
         rc = add_clone(ctx);
     if (rc == 0)
         rc = add_socketpair(ctx);
+    if (rc == 0)
+        rc = add_locks(ctx);
     return rc ? rc : add_rlimit(ctx);
 }
 

@@ -340,6 +340,152 @@ const struct attack attacks[] = {
       "if os.path.exists('/tmp/note'): print('LEAK')\n"
       "print('held')\n",
       0, ANYWHERE },
+    { "locks that others could see",
+      "import fcntl\n"
+      "a, b = open(os.__file__), open(os.__file__)\n"
+      "def lock():\n"
+      "    fcntl.flock(a, fcntl.LOCK_EX)\n"
+      "    try: fcntl.flock(b, fcntl.LOCK_EX | fcntl.LOCK_NB)\n"
+      "    except BlockingIOError: return\n"
+      "    raise OSError\n"
+      "try_all(lock, lambda: fcntl.fcntl(a, fcntl.F_GETLK, bytes(32)))\n",
+      0, ANYWHERE },
+    { "leases and notices of others' files",
+      BY_NUMBER "import fcntl\n"
+                "a = open(os.__file__)\n"
+                "try_all(lambda: fcntl.fcntl(a, 1024, 0), "
+                "lambda: fcntl.fcntl(a, 1026, 1), lambda: call(253), "
+                "lambda: call(294, 0), lambda: call(300, 0, 0), "
+                "lambda: call(301, 0, 1, 1, -100, b'/'))\n",
+      0, ANYWHERE },
+    { "devices of a cluster",
+      "try_all(*[lambda p=p: os.open(p, os.O_RDWR) for p in ("
+      "'/dev/infiniband/uverbs0', '/dev/infiniband/rdma_cm', "
+      "'/dev/nvidia0', '/dev/nvidiactl', '/dev/nvidia-uvm', '/dev/kfd', "
+      "'/dev/dri/card0', '/dev/fuse', '/dev/kvm', '/dev/vsock', "
+      "'/dev/net/tun', '/dev/loop-control', '/dev/ptmx')])\n",
+      0, ANYWHERE },
+    { "the scheduler's and other services' sockets and credentials",
+      "def seen(p):\n"
+      "    if not os.listdir(p): raise OSError\n"
+      "try_all(*[lambda p=p: seen(p) for p in ('/run/munge', "
+      "'/var/run/munge', '/var/spool/slurmd', '/etc/slurm', '/run/user', "
+      "'/run/dbus', '/var/lib/sss', '/run/lock', '/lustre', '/gpfs')], "
+      "*[lambda p=p: open(p).read(1) for p in ('/run/munge/munge.socket.2', "
+      "'/etc/munge/munge.key', '/tmp/krb5cc_0', '/tmp/krb5cc_1000', "
+      "'/etc/krb5.keytab', '/etc/slurm/slurm.conf', "
+      "'/proc/self/cgroup', '/proc/self/mountinfo')])\n",
+      0, ANYWHERE },
+    { "shared memory of other jobs",
+      "def seen():\n"
+      "    if not os.listdir('/dev/shm'): raise OSError\n"
+      "def make():\n"
+      "    from multiprocessing import shared_memory\n"
+      "    shared_memory.SharedMemory('sextant', create=True, size=9)\n"
+      "def sem():\n"
+      "    import multiprocessing\n"
+      "    multiprocessing.Semaphore()\n"
+      "try_all(seen, make, sem, lambda: write('/dev/shm/x'))\n",
+      0, ANYWHERE },
+    { "the clock",
+      BY_NUMBER "b = bytes(256)\n"
+                "try_all(lambda: time.clock_settime(0, 1), "
+                "lambda: call(164, b, 0), lambda: call(159, b), "
+                "lambda: call(305, 0, b), lambda: call(227, 0, b))\n",
+      0, ANYWHERE },
+    { "open files of other processes",
+      BY_NUMBER "try_all(lambda: call(438, 0, 0, 0), "
+                "lambda: call(434, PARENT, 0), lambda: call(434, 1, 0), "
+                "lambda: call(424, 0, 9, 0, 0), "
+                "*[lambda p=p: os.listdir('/proc/%s/fd' % p) "
+                "for p in (PARENT, 1, 'self')])\n",
+      0, ANYWHERE },
+    { "another filter for its children",
+      BY_NUMBER
+      "b = bytes(64)\n"
+      "try_all(lambda: call(317, 1, 8, b), lambda: call(317, 2, 0, b), "
+      "lambda: call(157, 22, 2, b), lambda: call(444, b, 8, 0), "
+      "lambda: call(446, 0, 0))\n",
+      0, ANYWHERE },
+    { "an own library",
+      "def load():\n"
+      "    path = [m.__file__ for m in list(sys.modules.values()) if "
+      "str(getattr(m, '__file__', '')).endswith('.so')][0]\n"
+      "    write('/tmp/x.so', open(path, 'rb').read())\n"
+      "    ctypes.CDLL('/tmp/x.so')\n"
+      "try_all(load)\n",
+      0, ANYWHERE },
+    { "another interpreter, with other options",
+      "import subprocess\n"
+      "done = subprocess.run([sys.executable, '-c', "
+      "'import os, socket\\n"
+      "for f in (lambda: open(%r), lambda: socket.socket(), "
+      "lambda: os.listdir(\"/etc\"), lambda: os.setuid(0)):\\n"
+      "    try: f(); print(\"LEAK\")\\n"
+      "    except OSError: pass' % FILE], capture_output=True)\n"
+      "print(done.stdout, 'held')\n",
+      0, ANYWHERE },
+    { "a storm of timers",
+      "signal.signal(signal.SIGALRM, lambda *a: None)\n"
+      "signal.setitimer(signal.ITIMER_REAL, 1e-6, 1e-6)\n"
+      "while True: pass\n",
+      ENDS(SXT_RUN_CPU), ANYWHERE },
+    { "children that nobody buries",
+      "try:\n"
+      "    for i in range(9999):\n"
+      "        if os.fork() == 0: os._exit(0)\n"
+      "    print('LEAK')\n"
+      "except OSError: print('held')\n"
+      "sys.stdout.flush()\n"
+      "os._exit(0)\n",
+      ENDS(SXT_RUN_EXITED) | ENDS(SXT_RUN_PROCESSES) | ENDS(SXT_RUN_CPU),
+      FULL_ONLY },
+    { "a relay: each process burns a little and starts the next",
+      "while True:\n"
+      "    end = time.process_time() + 0.02\n"
+      "    while time.process_time() < end: pass\n"
+      "    pid = os.fork()\n"
+      "    if pid:\n"
+      "        os.waitpid(pid, 0)\n"
+      "        os._exit(0)\n",
+      ENDS(SXT_RUN_CPU) | ENDS(SXT_RUN_PROCESSES), ANYWHERE },
+    { "memory of the kernel, in pipes",
+      "import fcntl\n"
+      "n = 0\n"
+      "try:\n"
+      "    while True:\n"
+      "        r, w = os.pipe()\n"
+      "        os.set_blocking(w, False)\n"
+      "        try: fcntl.fcntl(w, 1031, 1 << 20); print('LEAK')\n"
+      "        except OSError: pass\n"
+      "        n += os.write(w, bytes(1 << 20))\n"
+      "except OSError: print('held' if n < 32 << 20 else 'LEAK')\n",
+      0, ANYWHERE },
+    { "arguments without end",
+      "try_all(lambda: os.execv(sys.executable, ['x', '-c', 'print(\"LEAK\")'] "
+      "+ ['y' * 30000] * 1000))\n",
+      0, ANYWHERE },
+    { "a mapping of a terabyte",
+      "import mmap\n"
+      "try_all(lambda: mmap.mmap(-1, 1 << 40), "
+      "lambda: mmap.mmap(-1, 1 << 40, flags=mmap.MAP_PRIVATE | "
+      "mmap.MAP_ANONYMOUS | 0x4000))\n",
+      0, ANYWHERE },
+    { "forged reports and requests on every file",
+      "for fd in range(3, 1024):\n"
+      "    for size in (1, 4, 88, 96):\n"
+      "        try: os.write(fd, bytes(size))\n"
+      "        except OSError: continue\n"
+      "        print('LEAK', fd)\n"
+      "print('held')\n",
+      0, ANYWHERE },
+    { "the death of init and of whoever started it",
+      "for p in (1, os.getppid(), 0):\n"
+      "    for s in (19, 9, 11, 6):\n"
+      "        try: p and os.kill(p, s)\n"
+      "        except OSError: pass\n"
+      "print('held')\n",
+      0, ANYWHERE },
 };
 
 const size_t n_attacks = sizeof(attacks) / sizeof(*attacks);
