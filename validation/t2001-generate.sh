@@ -61,6 +61,10 @@ done
 ok "merge the shards" generate 1 output=merged.h5 'reuse=part-*.h5'
 says "to draw 0 " "  drawing nothing anew"
 ok "merged shards are what one job draws" same one.h5 merged.h5
+for i in 0 1 2; do mv "part-$i.h5" "joined-$i-of-3.h5"; done
+ok "shards named after the output are found" generate 1 output=joined.h5
+says "to draw 0 " "  and nothing is drawn anew"
+ok "  the file is what one job draws" same one.h5 joined.h5
 
 ok "2 answers each" generate 1 output=more.h5 n=2
 ok "4 answers each into the same file" generate 1 output=more.h5 n=4

@@ -89,9 +89,9 @@ int main(int argc, char **argv)
         sxt_cli_free(&cli);
         return code;
     }
+    catch_signals(); /* first: one that comes during the start counts too */
     sxt_h5_start();
     struct sxt_comm comm = sxt_comm_init(&argc, &argv);
-    catch_signals();
     code = run_command(&cli, comm);
     sxt_cli_free(&cli);
     sxt_comm_finalize();

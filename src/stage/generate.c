@@ -19,7 +19,8 @@ const struct sxt_cfg_param sxt_generate_params[] = {
     { "problems", SXT_CFG_STRING, "problems.h5", 0, 0, "1",
       "The problems to solve.", AT(problems), NULL, NULL },
     { "output", SXT_CFG_STRING, "generations.h5", 0, 0, "1",
-      "The file to write; answers under way are in OUTPUT.journal/.",
+      "The file to write; answers under way are in OUTPUT.journal/, and those "
+      "of shards in OUTPUT-I-of-N.h5.",
       AT(output), NULL, NULL },
     { "split", SXT_CFG_STRING, "", 0, 0, "1",
       "Only problems of this split; empty: any.", AT(split), NULL, NULL },

@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "h5/in.h"
 #include "stage/formats.h"
 
@@ -193,6 +194,26 @@ static void add_file(struct sxt_plan *plan, const char *path)
     plan->files[plan->n_files++] = sxt_strdup(path);
 }
 
+/* What the shards of a job array wrote for this output: OUTPUT-I-of-N.h5. */
+static void list_shards(struct sxt_plan *plan, const char *output)
+{
+    size_t stem = strlen(output) - (sxt_ends_with(output, ".h5") ? 3 : 0);
+    struct sxt_str pattern = SXT_STR_EMPTY;
+    glob_t found;
+
+    for (size_t i = 0; i < stem; i++) {
+        if (strchr("*?[\\", output[i]))
+            sxt_str_add_char(&pattern, '\\');
+        sxt_str_add_char(&pattern, output[i]);
+    }
+    sxt_str_add(&pattern, "-*-of-*.h5");
+    if (glob(pattern.data, 0, NULL, &found) == 0)
+        for (size_t k = 0; k < found.gl_pathc; k++)
+            add_file(plan, found.gl_pathv[k]);
+    globfree(&found);
+    sxt_str_free(&pattern);
+}
+
 /* Names in generate.reuse may be patterns; one that matches nothing is an
  * error, for it is most likely misspelt. */
 static int list_reuse(struct sxt_plan *plan, const struct sxt_run *run,
@@ -275,6 +296,8 @@ int sxt_plan_make(struct sxt_plan *plan, const struct sxt_run *run,
     name_draws(plan, v, s);
     if (list_reuse(plan, run, v, err) != 0)
         return -1;
+    if (!sxt_file_exists(output))
+        list_shards(plan, output);
     return find_earlier(plan, output, err);
 }
 

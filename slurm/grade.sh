@@ -1,0 +1,22 @@
+#!/bin/bash
+# grade.sh - judge every answer; programs run in the sandbox, on all ranks.
+#
+#     sbatch [OPTIONS] grade.sh CONFIG RUN [NAME=VALUE...]
+#
+# Account, partition, nodes and time come from the sbatch line or from SBATCH_*
+# variables (site.env).  Submitting again never redoes finished work.
+#SBATCH --job-name=sextant-grade
+#SBATCH --output=%x-%j.out
+#SBATCH --open-mode=append
+#SBATCH --requeue
+#SBATCH --signal=B:USR1@180
+#SBATCH --ntasks=4
+
+# sbatch runs a copy of this file; Slurm knows where it came from.
+here=$(dirname "$(scontrol show job "$SLURM_JOB_ID" |
+    awk -F'[= ]+' '$2 == "Command" { print $3; exit }')")
+# shellcheck source=slurm/common.sh
+. "$here/common.sh" || exit 78
+
+prepare "$@"
+run_step "grade $settings"
