@@ -33,7 +33,7 @@ static node *argument(struct sxt_math_parser *p, bool one_digit)
         return n;
     }
     if (t->kind == SXT_TOK_NUMBER) {
-        p->at++;
+        sxt_mathtree_next(p);
         return sxt_mathtree_leaf(p, SXT_MATH_NUMBER, t->text);
     }
     return primary(p);
@@ -67,7 +67,7 @@ static node *fenced(struct sxt_math_parser *p, const char *name,
 
     if (!sxt_mathtree_at_command(p, close))
         return sxt_mathtree_fail(p);
-    p->at++;
+    sxt_mathtree_next(p);
     return sxt_mathtree_named(p, SXT_MATH_FUNCTION, name, n, NULL);
 }
 
@@ -78,7 +78,7 @@ static node *big_operator(struct sxt_math_parser *p, struct sxt_span name)
          *upper = sxt_mathtree_integer(p, 0);
 
     while (p->at->kind == '_' || p->at->kind == '^') {
-        bool is_lower = (p->at++)->kind == '_';
+        bool is_lower = sxt_mathtree_next(p)->kind == '_';
         node *bound = argument(p, true);
         if (is_lower)
             lower = bound;
@@ -103,7 +103,7 @@ static struct sxt_span environment_name(struct sxt_math_parser *p)
     if (p->at->kind != SXT_TOK_TEXT)
         sxt_mathtree_fail(p);
     else
-        p->at++;
+        sxt_mathtree_next(p);
     sxt_mathtree_expect(p, '}');
     return name;
 }
@@ -121,7 +121,7 @@ static node *matrix(struct sxt_math_parser *p)
 
     if (sxt_span_equal(name, "array") && p->at->kind == '{')
         while (p->at->kind != SXT_TOK_END && !sxt_mathtree_accept(p, '}'))
-            p->at++;
+            sxt_mathtree_next(p);
     while (!p->failed && !is_end(p)) {
         node *cell = sxt_mathparse_relation(p);
         if (last)
@@ -140,7 +140,7 @@ static node *matrix(struct sxt_math_parser *p)
         n->rows++;
     }
     if (is_end(p) && p->at->kind != SXT_TOK_END)
-        p->at++;
+        sxt_mathtree_next(p);
     environment_name(p);
     if (col != 0 || n->rows == 0)
         return sxt_mathtree_fail(p);
@@ -155,7 +155,7 @@ static node *matrix(struct sxt_math_parser *p)
 
 static node *command(struct sxt_math_parser *p)
 {
-    struct sxt_span name = (p->at++)->text;
+    struct sxt_span name = sxt_mathtree_next(p)->text;
 
     if (sxt_span_equal(name, "frac"))
         return fraction(p);
@@ -218,11 +218,11 @@ static bool is_minus_one(const node *n)
 
 static node *function(struct sxt_math_parser *p)
 {
-    struct sxt_span name = (p->at++)->text;
+    struct sxt_span name = sxt_mathtree_next(p)->text;
     node *power = NULL, *base = NULL, *arg;
 
     while (p->at->kind == '_' || p->at->kind == '^') {
-        bool is_base = (p->at++)->kind == '_';
+        bool is_base = sxt_mathtree_next(p)->kind == '_';
         node *n = argument(p, false);
         *(is_base ? &base : &power) = n;
     }
@@ -250,12 +250,12 @@ static node *function(struct sxt_math_parser *p)
 /* 2\frac{1}{3}, 2 1/3, 0.1\overline{6} */
 static node *number(struct sxt_math_parser *p)
 {
-    struct sxt_math_token *t = p->at++;
+    struct sxt_math_token *t = sxt_mathtree_next(p);
     node *n = sxt_mathtree_leaf(p, SXT_MATH_NUMBER, t->text);
     bool whole = is_integer(n);
 
     if (whole && sxt_mathtree_at_command(p, "frac")) {
-        p->at++;
+        sxt_mathtree_next(p);
         node *part = fraction(p);
         bool mixed = part->kind == SXT_MATH_DIV && is_integer(part->child) &&
                      is_integer(part->child->next);
@@ -264,14 +264,14 @@ static node *number(struct sxt_math_parser *p)
     }
     if (whole && t[1].kind == SXT_TOK_NUMBER && t[1].space &&
         t[2].kind == '/' && t[3].kind == SXT_TOK_NUMBER) {
+        p->at += 3;
         node *a = sxt_mathtree_leaf(p, SXT_MATH_NUMBER, t[1].text);
         node *b = sxt_mathtree_leaf(p, SXT_MATH_NUMBER, t[3].text);
-        p->at += 3;
         return sxt_mathtree_node(p, SXT_MATH_ADD, n,
                                  sxt_mathtree_node(p, SXT_MATH_DIV, a, b));
     }
     if (!whole && sxt_mathtree_at_command(p, "bar")) {
-        p->at++;
+        sxt_mathtree_next(p);
         node *digits = argument(p, true);
         if (!is_integer(digits))
             return sxt_mathtree_fail(p);
@@ -284,7 +284,7 @@ static node *number(struct sxt_math_parser *p)
 
 static node *absolute(struct sxt_math_parser *p)
 {
-    p->at++;
+    sxt_mathtree_next(p);
     node *n = sxt_mathparse_inside(p, SXT_MATH_TUPLE, SXT_BAR_CLOSES);
     sxt_mathtree_expect(p, '|');
     return sxt_mathtree_named(p, SXT_MATH_FUNCTION, "abs", n, NULL);
@@ -292,7 +292,7 @@ static node *absolute(struct sxt_math_parser *p)
 
 static node *currency(struct sxt_math_parser *p)
 {
-    struct sxt_span name = (p->at++)->text, rest;
+    struct sxt_span name = sxt_mathtree_next(p)->text, rest;
     node *n = sxt_mathparse_scaled(p, sxt_mathoperand(p), &rest);
 
     if (rest.len > 0)
@@ -308,7 +308,7 @@ static node *operand(struct sxt_math_parser *p)
     case SXT_TOK_NUMBER:
         return number(p);
     case SXT_TOK_NAME:
-        return sxt_mathtree_leaf(p, SXT_MATH_NAME, (p->at++)->text);
+        return sxt_mathtree_leaf(p, SXT_MATH_NAME, sxt_mathtree_next(p)->text);
     case '(':
     case '[':
         return sxt_mathparse_parenthesis(p);
@@ -325,10 +325,10 @@ static node *operand(struct sxt_math_parser *p)
     case SXT_TOK_CURRENCY:
         return currency(p);
     case SXT_TOK_INFINITY:
-        p->at++;
+        sxt_mathtree_next(p);
         return sxt_mathtree_node(p, SXT_MATH_INFINITY, NULL, NULL);
     case SXT_TOK_EMPTY_SET:
-        p->at++;
+        sxt_mathtree_next(p);
         return sxt_mathtree_node(p, SXT_MATH_EMPTY_SET, NULL, NULL);
     default:
         return sxt_mathtree_fail(p);
@@ -350,7 +350,7 @@ static node *subscript(struct sxt_math_parser *p, node *n)
 {
     struct sxt_span word = p->at[1].text;
 
-    p->at++;
+    sxt_mathtree_next(p);
     if (p->at[-1].kind == '{' && p->at->kind == SXT_TOK_TEXT &&
         p->at[1].kind == '}') { /* _{\text{eight}}, x_{\text{max}} */
         int64_t num, den;
@@ -418,7 +418,7 @@ static node *postfix(struct sxt_math_parser *p, node *n)
         else if (sxt_mathtree_accept(p, '\''))
             n = sxt_mathtree_named(p, SXT_MATH_FUNCTION, "prime", n, NULL);
         else if (p->at->kind == '_' && p->at[1].kind != SXT_TOK_END) {
-            p->at++;
+            sxt_mathtree_next(p);
             n = index_of(p, n);
         } else
             break;
@@ -434,7 +434,7 @@ node *sxt_mathoperand(struct sxt_math_parser *p)
         return postfix(p, primary(p));
     if (++p->depth > SXT_MATH_MAX_DEPTH)
         return sxt_mathtree_fail(p);
-    p->at++;
+    sxt_mathtree_next(p);
     node *n = sxt_mathoperand(p);
     p->depth--;
     if (kind == '-')

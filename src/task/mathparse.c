@@ -74,7 +74,7 @@ static struct items group_of_items(struct sxt_math_parser *p, bool *semicolon)
         if (p->failed || !separates(p))
             return items;
         bool this_or = false;
-        for (; separates(p); p->at++) {
+        for (; separates(p); sxt_mathtree_next(p)) {
             this_or |= sxt_span_equal(p->at->text, "or");
             *semicolon |= p->at->kind == ';';
         }
@@ -137,13 +137,13 @@ node *sxt_mathparse_inside(struct sxt_math_parser *p, enum sxt_math_kind kind,
 
 node *sxt_mathparse_parenthesis(struct sxt_math_parser *p)
 {
-    char open = (p->at++)->kind;
+    char open = sxt_mathtree_next(p)->kind;
     node *n = sxt_mathparse_inside(p, SXT_MATH_TUPLE, SXT_BAR_OPENS);
     char close = p->at->kind;
 
     if (close != ')' && close != ']')
         return sxt_mathtree_fail(p);
-    p->at++;
+    sxt_mathtree_next(p);
     if (n->kind == SXT_MATH_TUPLE && n->text.len == 0) {
         n->text = (struct sxt_span){ p->tree->pool + p->tree->used, 2 };
         sxt_mathtree_add_text(p, (struct sxt_span){ &open, 1 });
@@ -155,7 +155,7 @@ node *sxt_mathparse_parenthesis(struct sxt_math_parser *p)
 
 node *sxt_mathparse_set(struct sxt_math_parser *p)
 {
-    p->at++;
+    sxt_mathtree_next(p);
     if (sxt_mathtree_accept(p, SXT_TOK_SET_CLOSE))
         return sxt_mathtree_node(p, SXT_MATH_EMPTY_SET, NULL, NULL);
     node *n = sxt_mathparse_inside(p, SXT_MATH_SET, SXT_BAR_SEPARATES);
@@ -171,12 +171,12 @@ node *sxt_mathparse_set(struct sxt_math_parser *p)
 
 node *sxt_mathparse_group(struct sxt_math_parser *p)
 {
-    p->at++;
+    sxt_mathtree_next(p);
     if (sxt_mathtree_accept(p, '}'))
         return sxt_mathtree_node(p, SXT_MATH_EMPTY_SET, NULL, NULL);
     node *n = sxt_mathparse_inside(p, SXT_MATH_SET, SXT_BAR_OPENS);
     if (sxt_mathtree_at_command(p, "choose")) {
-        p->at++;
+        sxt_mathtree_next(p);
         n = sxt_mathtree_named(
             p, SXT_MATH_FUNCTION, "binom", n,
             sxt_mathparse_inside(p, SXT_MATH_SET, SXT_BAR_OPENS));
@@ -265,7 +265,7 @@ static struct sxt_span words(struct sxt_math_parser *p, bool is_unit)
         if (is_unit && is_word(p->at) && sxt_mathnumber_changes(p->at->text))
             sxt_mathtree_fail(p);
         sxt_mathtree_add_text(p, p->at->text);
-        p->at++;
+        sxt_mathtree_next(p);
     }
     s.len = (size_t)(p->tree->pool + p->tree->used - s.data);
     return s;
@@ -297,7 +297,7 @@ node *sxt_mathparse_scaled(struct sxt_math_parser *p, node *n,
                               sxt_mathtree_integer(p, scale));
         *rest = sxt_span_trim((struct sxt_span){ p->at->text.data + used,
                                                  p->at->text.len - used });
-        p->at++;
+        sxt_mathtree_next(p);
     }
     return n;
 }
@@ -318,7 +318,7 @@ static node *with_unit(struct sxt_math_parser *p, node *n)
         n->text = s;
     } else if (p->at->kind == SXT_TOK_CURRENCY) {
         n = sxt_mathtree_node(p, SXT_MATH_UNIT, n, NULL);
-        n->text = (p->at++)->text;
+        n->text = sxt_mathtree_next(p)->text;
     }
     return n;
 }
@@ -367,7 +367,7 @@ static bool is_relation(char kind)
 node *sxt_mathparse_relation(struct sxt_math_parser *p)
 {
     if (p->at->kind == SXT_TOK_APPROX || p->at->kind == '=')
-        p->at++; /* "≈ 8.24" */
+        sxt_mathtree_next(p); /* "≈ 8.24" */
     node *first = sets(p), *last = first;
     if (!is_relation(p->at->kind) || p->failed)
         return first;
@@ -377,7 +377,7 @@ node *sxt_mathparse_relation(struct sxt_math_parser *p)
     n->count = 1;
     char signs[8];
     while (is_relation(p->at->kind) && n->count < sizeof(signs)) {
-        signs[n->count - 1] = (p->at++)->kind;
+        signs[n->count - 1] = sxt_mathtree_next(p)->kind;
         last->next = sets(p);
         last = last->next;
         n->count++;

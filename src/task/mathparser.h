@@ -24,6 +24,9 @@ struct sxt_math_parser {
 
 /* Move to the last token, which ends every loop; a node to return. */
 struct sxt_math_node *sxt_mathtree_fail(struct sxt_math_parser *p);
+/* The token that is here; go to the next, but never past the last, where a
+ * failure may have gone in between. */
+struct sxt_math_token *sxt_mathtree_next(struct sxt_math_parser *p);
 /* A node with up to two children; its text is empty. */
 struct sxt_math_node *sxt_mathtree_node(struct sxt_math_parser *p,
                                         enum sxt_math_kind kind,

@@ -31,11 +31,19 @@ node *sxt_mathtree_node(struct sxt_math_parser *p, enum sxt_math_kind kind,
     return n;
 }
 
+struct sxt_math_token *sxt_mathtree_next(struct sxt_math_parser *p)
+{
+    struct sxt_math_token *here = p->at;
+
+    p->at += here->kind != SXT_TOK_END;
+    return here;
+}
+
 bool sxt_mathtree_accept(struct sxt_math_parser *p, char kind)
 {
     if (p->at->kind != kind)
         return false;
-    p->at++;
+    sxt_mathtree_next(p);
     return true;
 }
 
