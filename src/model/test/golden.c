@@ -21,6 +21,7 @@ struct golden {
     float *logits, *grads;
     double losses[4], n_learned;
     double tol_f32, tol_l2, tol_step;
+    double tol_grads_l2, tol_grads_cosine; /* 0: weights are large */
     double *pytorch_l2; /* error of each gradient in bf16 there */
 };
 
@@ -91,6 +92,9 @@ static bool open_golden(struct golden *g, const char *name)
     g->tol_l2 = attr(g->in, "bf16_logits_l2");
     g->pytorch_l2 = read_all(g->in, "/golden/bf16_l2_of_pytorch", &n);
     g->tol_step = attr(g->in, "step_in_lr");
+    if (sxt_in_attr_f64(g->in, "/golden", "bf16_grads_l2", &g->tol_grads_l2,
+                        NULL) == 0)
+        g->tol_grads_cosine = attr(g->in, "bf16_grads_cosine");
     return true;
 }
 
@@ -188,22 +192,25 @@ static float *fetch(struct machine *m, const void *unit, enum sxt_dtype type,
 struct distance {
     double relative; /* largest error by largest element */
     double l2;       /* of the error by that of the truth */
+    double cosine;
     double largest;
 };
 
 static struct distance distance(const float *x, const float *truth, size_t n)
 {
     struct distance d = { 0 };
-    double tt = 0, ee = 0, top = 0;
+    double tt = 0, ee = 0, xx = 0, xt = 0, top = 0;
 
     for (size_t i = 0; i < n; i++) {
         double b = (double)truth[i], e = fabs((double)x[i] - b);
         tt += b * b, ee += e * e;
+        xx += (double)x[i] * (double)x[i], xt += (double)x[i] * b;
         d.largest = e > d.largest || isnan(e) ? e : d.largest;
         top = fabs(b) > top ? fabs(b) : top;
     }
     d.relative = d.largest / top;
     d.l2 = sqrt(ee / tt);
+    d.cosine = xt / sqrt(xx * tt);
     return d;
 }
 
@@ -230,6 +237,8 @@ static const struct sxt_tensor *next_tensor(const struct golden *g,
 struct verdict {
     double relative; /* worst */
     const char *whose;
+    double worst_l2;       /* of a matrix */
+    double cosine;         /* worst of a tensor */
     double l2, pytorch_l2; /* root mean square, in bf16 */
     double worse;          /* largest quotient of the two for one tensor */
 };
@@ -237,7 +246,7 @@ struct verdict {
 static struct verdict judge_gradients(struct machine *m, const struct golden *g)
 {
     const char *line = g->names.data;
-    struct verdict v = { .whose = "" };
+    struct verdict v = { .whose = "", .cosine = 1 };
     const struct sxt_tensor *t;
     size_t at = 0, n = 0;
 
@@ -249,6 +258,9 @@ static struct verdict judge_gradients(struct machine *m, const struct golden *g)
             v.relative = d.relative;
             v.whose = t->name;
         }
+        if (t->n_dims == 2)
+            v.worst_l2 = d.l2 <= v.worst_l2 ? v.worst_l2 : d.l2;
+        v.cosine = d.cosine >= v.cosine ? v.cosine : d.cosine;
         v.l2 += d.l2 * d.l2;
         v.pytorch_l2 += p * p;
         v.worse = d.l2 / p <= v.worse ? v.worse : d.l2 / p;
@@ -303,6 +315,12 @@ static void test_step(const struct golden *g, size_t way)
     if (type == SXT_F32)
         ok(v.relative <= g->tol_f32, "%s: gradients, worst %.1e in %s", what,
            v.relative, v.whose);
+    else if (g->tol_grads_l2 > 0) /* vectors of four numbers err by chance */
+        ok(v.worst_l2 <= g->tol_grads_l2 && v.cosine >= g->tol_grads_cosine &&
+               v.worse < 2,
+           "%s: gradients, L2 error of each matrix at most %.4f, cosine of "
+           "each tensor at least %.6f, worst quotient to PyTorch's %.2f",
+           what, v.worst_l2, v.cosine, v.worse);
     else /* one tensor's error is chance, but not to that degree */
         ok(v.l2 <= v.pytorch_l2 && v.worse < 2,
            "%s: gradients, L2 error %.4f, PyTorch's %.4f, worst quotient %.2f",
@@ -605,9 +623,11 @@ static void test_differences(const struct golden *g)
 
 int main(void)
 {
-    static const char *const files[] = { "model-qwen2.h5", "model-llama.h5" };
+    static const char *const files[] = { "model-qwen2.h5", "model-llama.h5",
+                                         "model-qwen2-usual.h5",
+                                         "model-llama-usual.h5" };
 
-    for (size_t f = 0; f < 2; f++) {
+    for (size_t f = 0; f < 4; f++) {
         struct golden g;
         if (!open_golden(&g, files[f]))
             continue;
