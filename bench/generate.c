@@ -1,28 +1,32 @@
 /* generate.c - prefill and decode rates of the engine, and how near the limit.
  *
- * usage: generate MODEL.h5 [f32|bf16] [THREADS] [REPETITIONS]
+ * usage: generate MODEL.h5 [f32|bf16] [THREADS] [REPETITIONS] [PROMPT] [DRAW]
  *
  * pp512: a prompt of 512 tokens; tg128: 128 tokens drawn after one token, by 1
  * and by 16 answers at a time (the names are llama.cpp's).  Mean and standard
- * deviation of the repetitions.  The roofline is the least time that memory
- * bandwidth and matrix rate, both measured first, allow each pass. */
+ * deviation of the repetitions; with one thread, time is the processor's.  The
+ * roofline is the least time that reading memory and oneDNN's f32 product, both
+ * measured first, allow each pass. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "limits.h"
 #include "model/engine.h"
-#include "model/roofline.h"
 #include "model/weights.h"
 
-struct bench {
+struct generate {
+    struct bench b;
     struct sxt_model_head head;
-    struct sxt_dev *dev;
-    struct sxt_num *num;
     struct sxt_weights *weights;
-    struct sxt_peak peak;
     int repetitions;
+};
+
+/* Answers at a time, tokens of each one's prompt, tokens drawn. */
+struct load {
+    size_t batch, prompt, draw;
 };
 
 static void ignore(void *context, const struct sxt_answer *a)
@@ -32,11 +36,11 @@ static void ignore(void *context, const struct sxt_answer *a)
 }
 
 /* Tokens of a prompt: any will do. */
-static void add(struct sxt_engine *e, const struct bench *b, size_t item,
+static void add(struct sxt_engine *e, const struct generate *g, size_t item,
                 size_t n)
 {
     int32_t *ids = sxt_alloc(n, sizeof(*ids));
-    size_t vocab = b->head.layout.config.vocab;
+    size_t vocab = g->head.layout.config.vocab;
 
     for (size_t i = 0; i < n; i++)
         ids[i] = (int32_t)((item * 7919 + i * 104729 + 17) % vocab);
@@ -45,92 +49,97 @@ static void add(struct sxt_engine *e, const struct bench *b, size_t item,
     free(ids);
 }
 
-static struct sxt_engine_stats once(const struct bench *b, size_t batch,
-                                    size_t n_prompt, size_t n_draw)
+/* What a run of the engine took, and what it could have taken. */
+struct took {
+    double seconds, least;
+};
+
+static struct took once(const struct generate *g, struct load l)
 {
-    struct sxt_engine_size size = { batch, 512, n_prompt + n_draw, 32, 0 };
+    struct sxt_engine_size size = { l.batch, 512, l.prompt + l.draw, 32, 0 };
     struct sxt_draw draw = { .top_p = 1,
                              .repetition_penalty = 1,
-                             .max_tokens = n_draw };
+                             .max_tokens = l.draw };
 
-    size.pages = batch * ((size.length + 31) / 32);
+    size.pages = l.batch * ((size.length + 31) / 32);
     struct sxt_engine *e = sxt_engine_create(
-        &b->head.layout, &b->weights->params, b->num, NULL, &size, &draw);
-    sxt_engine_set_peak(e, b->peak.bytes_per_s, b->peak.flop_per_s);
-    for (size_t i = 0; i < batch; i++)
-        add(e, b, i, n_prompt);
+        &g->head.layout, &g->weights->params, g->b.num, NULL, &size, &draw);
+    sxt_engine_set_peak(e, g->b.bytes, g->b.flops);
+    for (size_t i = 0; i < l.batch; i++)
+        add(e, g, i, l.prompt);
+    double begin = bench_now(&g->b);
     while (sxt_engine_active(e) > 0)
         sxt_engine_step(e, ignore, NULL);
-    struct sxt_engine_stats s = sxt_engine_stats(e);
+    struct took took = { bench_now(&g->b) - begin,
+                         sxt_engine_stats(e).least_seconds };
     sxt_engine_destroy(e);
-    return s;
+    return took;
 }
 
-static void measure(const struct bench *b, const char *name, size_t batch,
-                    size_t n_prompt, size_t n_draw)
+/* Prints and returns tokens per second. */
+static double measure(const struct generate *g, const char *kind, struct load l)
 {
     double sum = 0, square = 0, share = 0;
-    double tokens = (double)(batch * (n_prompt > 1 ? n_prompt : n_draw));
-    int n = b->repetitions;
+    size_t of_one = l.prompt > 1 ? l.prompt : l.draw;
+    struct load warm_up = { l.batch, l.prompt, l.draw < 8 ? l.draw : 8 };
+    int n = g->repetitions;
 
-    once(b, batch, n_prompt, n_draw < 8 ? n_draw : 8); /* warm up */
+    once(g, warm_up);
     for (int i = 0; i < n; i++) {
-        struct sxt_engine_stats s = once(b, batch, n_prompt, n_draw);
-        double rate = tokens / s.seconds;
+        struct took t = once(g, l);
+        double rate = (double)(l.batch * of_one) / t.seconds;
         sum += rate;
         square += rate * rate;
-        share += s.least_seconds / s.seconds;
+        share += t.least / t.seconds;
     }
     double mean = sum / n, var = n > 1 ? (square - sum * mean) / (n - 1) : 0;
-    printf("%s batch %2zu  %8.2f tok/s +- %.2f  roofline %.0f %%\n", name,
-           batch, mean, sqrt(var > 0 ? var : 0), 100 * share / n);
+    printf("%s%zu batch %2zu  %8.2f tok/s +- %.2f  roofline %.0f %%\n", kind,
+           of_one, l.batch, mean, sqrt(var > 0 ? var : 0), 100 * share / n);
     fflush(stdout);
+    return mean;
 }
 
-static int load(struct bench *b, const char *path, enum sxt_dtype type,
+static int load(struct generate *g, const char *path, enum sxt_dtype type,
                 int threads, struct sxt_error *err)
 {
     struct sxt_in *in = sxt_in_open(path, NULL, err);
 
-    if (!in || sxt_model_read_head(in, &b->head, err) != 0)
+    if (!in || sxt_model_read_head(in, &g->head, err) != 0 ||
+        bench_open(&g->b, "auto", threads, err) != 0)
         return -1;
-    b->dev = sxt_dev_create("host", err);
-    b->num = sxt_num_create("auto", b->dev, threads, err);
-    if (!b->num)
-        return -1;
-    b->weights = sxt_weights_load(in, &b->head.layout, b->dev, type, err);
+    g->weights = sxt_weights_load(in, &g->head.layout, g->b.dev, type, err);
     sxt_in_close(in);
-    return b->weights ? 0 : -1;
+    return g->weights ? 0 : -1;
 }
 
 int main(int argc, char **argv)
 {
-    struct bench b = { .repetitions = argc > 4 ? atoi(argv[4]) : 3 };
+    struct generate g = { .repetitions = argc > 4 ? atoi(argv[4]) : 3 };
+    size_t prompt = argc > 5 ? (size_t)atoi(argv[5]) : 512;
+    size_t draw = argc > 6 ? (size_t)atoi(argv[6]) : 128;
     struct sxt_error err = { 0 };
     char text[200];
 
-    if (argc < 2) {
+    if (argc < 2 || g.repetitions < 1 || prompt < 2 || draw < 1) {
         fprintf(stderr, "usage: generate MODEL.h5 [f32|bf16] [THREADS] "
-                        "[REPETITIONS]\n");
+                        "[REPETITIONS] [PROMPT] [DRAW]\n");
         return 64;
     }
     enum sxt_dtype type =
         argc > 2 && strcmp(argv[2], "f32") == 0 ? SXT_F32 : SXT_BF16;
-    if (load(&b, argv[1], type, argc > 3 ? atoi(argv[3]) : 0, &err) != 0) {
+    if (load(&g, argv[1], type, argc > 3 ? atoi(argv[3]) : 0, &err) != 0) {
         fprintf(stderr, "generate: %s\n", err.text);
         return err.code;
     }
-    sxt_num_describe(b.num, text);
-    b.peak = sxt_peak_measure(b.num, type);
-    printf("# %s  %s  memory %.1f GB/s  matrices %.0f GFLOP/s\n", text,
-           type == SXT_F32 ? "f32" : "bf16", b.peak.bytes_per_s / 1e9,
-           b.peak.flop_per_s / 1e9);
-    measure(&b, "pp512", 1, 512, 1);
-    measure(&b, "tg128", 1, 1, 128);
-    measure(&b, "tg128", 16, 1, 128);
-    sxt_weights_destroy(b.weights);
-    sxt_num_destroy(b.num);
-    sxt_dev_destroy(b.dev);
-    sxt_model_head_free(&b.head);
+    sxt_num_describe(g.b.num, text);
+    printf("# %s  %s\n# ", text, type == SXT_F32 ? "f32" : "bf16");
+    bench_limits(&g.b);
+    measure(&g, "pp", (struct load){ 1, prompt, 1 });
+    double one = measure(&g, "tg", (struct load){ 1, 1, draw });
+    double many = measure(&g, "tg", (struct load){ 16, 1, draw });
+    printf("# batch 16 draws %.2f times the tokens of batch 1\n", many / one);
+    sxt_weights_destroy(g.weights);
+    bench_close(&g.b);
+    sxt_model_head_free(&g.head);
     return 0;
 }

@@ -2,8 +2,10 @@
 """generate_torch.py - the same measurement with Transformers on the CPU.
 
 usage: generate_torch.py DIRECTORY [f32|bf16] [THREADS] [REPETITIONS]
+       [PROMPT] [DRAW]
 
 DIRECTORY is the Hugging Face form of the model that bench/generate reads.
+With one thread, time is the processor's.
 """
 import statistics
 import sys
@@ -13,18 +15,23 @@ import torch
 from transformers import AutoModelForCausalLM
 
 
+def clock():
+    return (time.perf_counter() if torch.get_num_threads() > 1
+            else time.process_time())
+
+
 @torch.inference_mode()
 def once(model, batch, n_prompt, n_draw):
     """Seconds for a prompt and n_draw greedy tokens, batch sequences."""
     vocab = model.config.vocab_size
     ids = torch.tensor([[(b * 7919 + i * 104729 + 17) % vocab
                          for i in range(n_prompt)] for b in range(batch)])
-    past, begin = None, time.perf_counter()
+    past, begin = None, clock()
     for _ in range(n_draw):
         out = model(input_ids=ids, past_key_values=past, use_cache=True,
                     num_logits_to_keep=1)
         past, ids = out.past_key_values, out.logits[:, -1:].argmax(-1)
-    return time.perf_counter() - begin
+    return clock() - begin
 
 
 def measure(model, name, batch, n_prompt, n_draw, repetitions):
@@ -38,18 +45,19 @@ def measure(model, name, batch, n_prompt, n_draw, repetitions):
 
 
 def main():
-    args = sys.argv[1:] + [None] * 4
+    args = sys.argv[1:] + [None] * 6
     dtype = torch.float32 if args[1] == "f32" else torch.bfloat16
     if args[2] and int(args[2]) > 0:
         torch.set_num_threads(int(args[2]))
-    repetitions = int(args[3] or 3)
+    repetitions, prompt, draw = (int(args[3] or 3), int(args[4] or 512),
+                                 int(args[5] or 128))
     model = AutoModelForCausalLM.from_pretrained(args[0], torch_dtype=dtype)
     model.eval()
     print(f"# torch {torch.__version__}  {torch.get_num_threads()} threads  "
           f"{args[1] or 'bf16'}")
-    measure(model, "pp512", 1, 512, 1, repetitions)
-    measure(model, "tg128", 1, 1, 128, repetitions)
-    measure(model, "tg128", 16, 1, 128, repetitions)
+    measure(model, f"pp{prompt}", 1, prompt, 1, repetitions)
+    measure(model, f"tg{draw}", 1, 1, draw, repetitions)
+    measure(model, f"tg{draw}", 16, 1, draw, repetitions)
 
 
 if __name__ == "__main__":

@@ -159,6 +159,10 @@ void sxt_cpu_gemm(struct sxt_num *num, const struct sxt_gemm *g)
         one_row(num, g);
         return;
     }
+    if (sxt_gemm_is_few(g)) {
+        sxt_gemm_few(num, g);
+        return;
+    }
 #pragma omp parallel for schedule(dynamic, p.run) num_threads(num->threads)
     for (size_t i = 0; i < p.count; i++) {
         struct block b = { .i0 = i / p.across * p.rows,

@@ -42,6 +42,10 @@ void sxt_gemm_pack_b(float *to, const struct sxt_gemm *g, size_t k0,
 /* Columns j0 … j1 of C = A W^T for one row of A: streams W. */
 void sxt_gemv(const struct sxt_gemm *g, const float *a, size_t j0, size_t j1);
 
+/* 15 or 16 rows by W (n, k), with k so small that the panel of A fits. */
+bool sxt_gemm_is_few(const struct sxt_gemm *g);
+void sxt_gemm_few(struct sxt_num *num, const struct sxt_gemm *g);
+
 /* C (i, j0 … j0 + n) from n finished sums: alpha, beta, bias, type. */
 void sxt_gemm_finish(const struct sxt_gemm *g, size_t i, size_t j0, size_t n,
                      const float *acc);
