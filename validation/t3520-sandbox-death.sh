@@ -27,7 +27,8 @@ traces() {
     find /dev/shm -mindepth 1 -iname '*sextant*'
     for file in /tmp/sextant-probe-*-*; do
         pid=${file#/tmp/sextant-probe-*-}
-        [ "$file" -nt start ] && [ ! -d "/proc/${pid%%-*}" ] && echo "$file"
+        [ -e "$file" ] && [ ! -d "/proc/${pid%%-*}" ] &&
+            find "$file" -newer start
     done
 }
 mkdir tmp

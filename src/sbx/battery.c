@@ -159,18 +159,41 @@ static int leak(const char *what, const struct sxt_sandbox *sandbox,
                    sxt_sandbox_tier_name(sandbox), what);
 }
 
+/* What an administrator would change where a step of building a jail fails. */
+static const struct {
+    const char *step, *advice;
+} remedies[] = {
+    { "system call filter", "a kernel with CONFIG_SECCOMP_FILTER" },
+    { "/proc", "/proc mounted without hidepid, in a kernel with "
+               "CONFIG_PROC_CHILDREN" },
+    { "map the user", "kernel.apparmor_restrict_unprivileged_userns=0, or no "
+                      "other rule against user namespaces" },
+    { "mount", "kernel.apparmor_restrict_unprivileged_userns=0, or no other "
+               "rule against mounts in user namespaces; CONFIG_TMPFS" },
+    { "bind", "an interpreter that every user can read, named by "
+              "grading.python" },
+    { "execute the interpreter", "an interpreter that every user can execute, "
+                                 "named by grading.python" },
+    { "start a", "user.max_pid_namespaces and its like above 0, a higher "
+                 "limit of processes (ulimit -u)" },
+};
+
 static int failed(const struct sxt_result *res, const char *doing,
                   struct sxt_error *err)
 {
     struct sxt_str tail = SXT_STR_EMPTY;
+    const char *advice = NULL;
 
+    for (size_t i = 0; i < sizeof(remedies) / sizeof(*remedies); i++)
+        if (!advice && strstr(res->trouble, remedies[i].step))
+            advice = remedies[i].advice;
     sxt_str_add(&tail, "status %d, code %d%s%.200s", (int)res->status,
                 res->code, res->err.len ? ", it says: " : "",
                 res->err.len ? res->err.data : "");
     sxt_err(err, SXT_EXIT_NOSANDBOX,
-            "no sandbox: the jail failed to %s: %s (is /proc mounted with "
-            "children lists, CONFIG_PROC_CHILDREN?)",
-            doing, res->trouble[0] ? res->trouble : tail.data);
+            "no sandbox: the jail failed to %s: %s%s%s", doing,
+            res->trouble[0] ? res->trouble : tail.data,
+            advice ? "; it takes " : "", advice ? advice : "");
     sxt_str_free(&tail);
     return -1;
 }

@@ -107,7 +107,7 @@ struct jail_usage {
     double cpu_s;
     size_t bytes;
     int tasks;       /* threads of all processes */
-    double queued_s; /* longest that one was ready but had no processor */
+    double queued_s; /* when ready, but without a processor; summed */
 };
 
 /* python.c: fill python, version, boot and binds. */

@@ -114,7 +114,8 @@ static void add_memory(pid_t pid, struct jail_usage *usage)
 }
 
 /* Time that a busy machine took from the process; kernels without
- * CONFIG_SCHED_INFO say nothing. */
+ * CONFIG_SCHED_INFO say nothing.  It is summed, for processes may wait for each
+ * other; many that are ready at once run into the limit of CPU time. */
 static void add_queued(pid_t pid, struct jail_usage *usage)
 {
     unsigned long long on, queued;
@@ -122,9 +123,8 @@ static void add_queued(pid_t pid, struct jail_usage *usage)
 
     snprintf(path, sizeof(path), "/proc/%d/schedstat", (int)pid);
     if (slurp(path, text, sizeof(text)) > 0 &&
-        sscanf(text, "%llu %llu", &on, &queued) == 2 &&
-        (double)queued / 1e9 > usage->queued_s)
-        usage->queued_s = (double)queued / 1e9;
+        sscanf(text, "%llu %llu", &on, &queued) == 2)
+        usage->queued_s += (double)queued / 1e9;
 }
 
 int sxt_sbx_watch(pid_t init, struct jail_usage *usage)

@@ -87,6 +87,8 @@ static void check_victim(const struct victim *v)
     ok(accept(v->named, NULL, NULL) < 0 && errno == EAGAIN,
        "nobody connected by name");
     ok(signals_seen == 0, "no signal came");
+    close(v->tcp);
+    close(v->named);
     unlink(v->file);
 }
 
