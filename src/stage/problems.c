@@ -136,6 +136,7 @@ int sxt_problems_question(struct sxt_problems *p, size_t row,
 {
     *q = (struct sxt_question){ .id = sxt_problems_id(p, row),
                                 .domain = sxt_problems_domain(p, row),
+                                .source = sxt_problems_source(p, row),
                                 .answer = sxt_frame_text(p->names, ANSWER, row),
                                 .choices =
                                     sxt_frame_text(p->names, CHOICES, row) };

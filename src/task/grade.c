@@ -8,6 +8,7 @@
 #include "task/codetest.h"
 #include "task/extract.h"
 #include "task/mathequal.h"
+#include "task/upstream.h"
 
 static const char *const names[SXT_VERDICT_KINDS] = {
     "pass",    "wrong",  "no_answer",    "no_code",      "crash",
@@ -39,6 +40,20 @@ static struct sxt_span span_of(const struct sxt_str *s)
     return (struct sxt_span){ s->data ? s->data : "", s->len };
 }
 
+/* By SkyThought's rules: no answer is a wrong one there. */
+static void grade_upstream(const struct sxt_question *q,
+                           struct sxt_span response, bool choice,
+                           struct sxt_verdict *v)
+{
+    struct sxt_span source = { q->source.data ? q->source.data : "",
+                               q->source.len };
+    enum sxt_upstream_scorer scorer = sxt_upstream_scorer(source, choice);
+    bool right = sxt_upstream_score(scorer, q->answer, response, &v->answer);
+
+    v->kind = right ? SXT_VERDICT_IS_PASS : SXT_VERDICT_IS_WRONG;
+    v->rule = sxt_upstream_name(scorer);
+}
+
 /* ---- math ---- */
 
 static int grade_math(const struct sxt_grader *grader,
@@ -47,6 +62,10 @@ static int grade_math(const struct sxt_grader *grader,
 {
     if (sxt_span_trim(q->answer).len == 0)
         return unusable(q, "has no reference answer", err);
+    if (grader->profile == SXT_PROFILE_UPSTREAM) {
+        grade_upstream(q, response, false, v);
+        return 0;
+    }
     enum sxt_extract_rule rule =
         sxt_extract_answer(response, grader->guess, &v->answer);
     if (rule == SXT_EXTRACT_NONE) {
@@ -102,9 +121,12 @@ static int grade_choice(const struct sxt_grader *grader,
     struct sxt_span gold = sxt_span_trim(q->answer);
     struct sxt_json *choices = NULL;
 
-    (void)grader;
     if (gold.len != 1 || gold.data[0] < 'A' || gold.data[0] > 'Z')
         return unusable(q, "has no letter as its reference answer", err);
+    if (grader->profile == SXT_PROFILE_UPSTREAM) {
+        grade_upstream(q, response, true, v);
+        return 0;
+    }
     if (q->choices.len > 0) {
         choices =
             sxt_json_parse(q->choices.data, q->choices.len, "choices", err);

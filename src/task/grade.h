@@ -35,6 +35,7 @@ struct sxt_question {
     struct sxt_span answer;  /* reference answer or letter */
     struct sxt_span choices; /* JSON array of texts, or empty */
     struct sxt_span tests;   /* JSON, or empty */
+    struct sxt_span source;  /* data set: whose rules upstream takes */
 };
 
 enum sxt_profile {
