@@ -25,7 +25,6 @@ static double best_time(struct sxt_span gold, struct sxt_span pred, int rounds,
     double best = 1e30;
 
     *equal = false;
-
     for (int i = 0; i < rounds; i++) {
         double start = sxt_clock();
         *equal = sxt_mathequal(gold, pred).verdict == SXT_MATH_EQUAL;
