@@ -1,54 +1,60 @@
 #!/bin/sh
 # ablation.sh OUTDIR [SEEDS] - is a student better for rejecting wrong answers?
 #
-# For each seed: the same generations, once with rejection sampling and once with
-# everything the teacher said, as many optimizer steps for both, one student each,
-# measured on the same held-out problems.  Prints a table and mean ±
-# standard deviation.  SEXTANT names the program, RUN a launcher before it
-# ("mpirun -n 2").
+# For each seed the pipeline twice from the same generations: with rejection
+# sampling and with everything the teacher said, as many optimizer steps for
+# both students, measured on the same held-out problems.  Prints a table and
+# mean ± standard deviation.  SEXTANT names the program.  Started again it goes
+# on where it was.
 set -eu
+export OMP_NUM_THREADS=1
 here=$(cd "$(dirname "$0")" && pwd)
-sextant="${RUN-} ${SEXTANT-sextant}"
+sextant=${SEXTANT-sextant}
 out=$1
 seeds=${2-5}
+steps=150
 
-# number FILE-OF-OUTPUT: pass@1 of all, in percent
-number() { awk '$1 == "evaluate" && $2 == "all" && $3 == "pass@1" { print $4 }' "$1"; }
-step() { # DIR LOG COMMAND SETTINGS...
-    dir=$1 log=$2 command=$3
-    shift 3
-    $sextant "$command" "$here/mini.cfg" -o "$dir" "$@" >"$dir/$log.log" 2>&1
+# config SEED FILTER: mini.cfg with this seed, and outputs named after FILTER.
+config() {
+    draws="sampling.seed=$1"
+    sed -e "s#@/#$here/#g" \
+        -e "s/\"generate\"/\"generate $draws\"/" \
+        -e "s/\"select\"/\"select filter=$2 output=train-$2.h5\"/" \
+        -e '/"evaluate model=/d' \
+        -e "s/\"sft\"/\"sft train=train-$2.h5 output=model-$2.h5 seed=$1 \
+max_steps=$steps checkpoint.dir=checkpoints-$2\"/" \
+        -e "s/\"evaluate\",/\"evaluate model=model-$2.h5 $draws \
+generations=eval-generations-$2.h5 output=eval-$2.h5\"/" \
+        -e '/"report"/d' "$here/mini.cfg"
 }
 
-printf 'seed  rejection  no filter\n'
-seed=1
-while [ "$seed" -le "$seeds" ]; do
-    d=$out/seed-$seed
+# measure SEED: both students, and a line of the table.
+measure() {
+    d=$out/seed-$1
     mkdir -p "$d"
-    step "$d" import import
-    step "$d" import-test import -s output=test.h5 \
-        -s files="$here/math-test.jsonl,$here/code-test.jsonl,$here/choice-test.jsonl"
-    step "$d" generate generate -s sampling.seed="$seed"
-    step "$d" reformat reformat
-    step "$d" grade grade
-    step "$d" select select
-    step "$d" select-none select -s filter=none -s output=train-none.h5
-    steps=0 # of the first student; the second takes as many
-    for kind in '' -none; do
-        step "$d" "sft$kind" sft -s train="train$kind.h5" \
-            -s output="model$kind.h5" -s seed="$seed" \
-            -s checkpoint.dir="checkpoints$kind" -s max_steps="$steps"
-        steps=$(sed -n 's/.* \([0-9]*\) steps of .*/\1/p' "$d/sft.log")
-        step "$d" "evaluate$kind" evaluate -s model="model$kind.h5" \
-            -s output="eval$kind.h5" -s generations="generations-eval$kind.h5" \
-            -s sampling.seed="$seed"
+    for filter in verdict none; do
+        config "$1" $filter >"$d/$filter.cfg"
+        "$sextant" pipeline "$d/$filter.cfg" -o "$d" >>"$d/$filter.log" 2>&1
     done
-    printf '%4d  %9s  %9s\n' "$seed" "$(number "$d/evaluate.log")" \
-        "$(number "$d/evaluate-none.log")"
+    "$sextant" report -o "$d" -s train=train-verdict.h5 \
+        -s evals=eval-verdict.h5,eval-none.h5 |
+        awk -v seed="$1" '$1 == "all" && $2 == "pass@1" {
+            printf "%4d  %9.1f  %9.1f\n", seed, 100 * $3, 100 * $4 }' \
+            >"$d/line"
+}
+
+seed=1
+while [ "$seed" -le "$seeds" ]; do # all at the same time, a core each
+    measure "$seed" &
     seed=$((seed + 1))
-done | tee "$out/table"
-awk '{ a[NR] = $2; b[NR] = $3; sa += $2; sb += $3 }
+done
+wait
+cat "$out"/seed-*/line >"$out/table"
+printf 'seed  rejection  no filter\n'
+cat "$out/table"
+awk -v n="$seeds" '{ a[NR] = $2; b[NR] = $3; sa += $2; sb += $3 }
     END {
+        if (NR < n) exit 1 # a seed failed; see its log
         ma = sa / NR; mb = sb / NR
         for (i = 1; i <= NR; i++) { va += (a[i] - ma) ^ 2; vb += (b[i] - mb) ^ 2 }
         printf "mean  %.1f ± %.1f  %.1f ± %.1f\n", ma, sqrt(va / (NR - 1)),

@@ -7,8 +7,9 @@ Writes into DIR:
                             Python functions (code), multiple choice (choice)
   teacher.jsonl             ShareGPT corpus the teacher is trained on: solutions
                             step by step, some of them with a wrong step
-  base.jsonl                ShareGPT corpus of the student's base: single facts,
-                            and solutions that are wrong more often than not
+  base.jsonl                ShareGPT corpus that turns the teacher into the
+                            student's base: single facts, and solutions that
+                            are wrong more often than not
   tokenizer.json            byte-level BPE of the corpora
 
 Standard library only, and no randomness but Random(SEED): the same files every
@@ -22,9 +23,9 @@ from collections import Counter
 
 SEED = 20250110
 N_TRAIN, N_TEST = 480, 240  # problems, a third of each domain
-N_TEACHER, N_BASE = 36000, 36000  # examples
+N_TEACHER, N_BASE = 36000, 4800  # examples
 TEACHER_SLIPS, BASE_SLIPS = 0.10, 0.40  # share of steps that go wrong
-VOCAB = 512
+VOCAB = 640
 
 NAMES = ["Ana", "Ben", "Carl", "Dora", "Emil", "Fay", "Gus", "Hana"]
 ITEMS = ["apples", "pens", "books", "coins", "cards", "eggs", "balls", "keys"]
@@ -149,11 +150,26 @@ def choice_problem(rng):
     kinds = rng.sample(sorted(KINDS), 4)
     words = [rng.choice(KINDS[k]) for k in kinds]
     right = rng.randrange(4)
-    options = ", ".join(f"{w} {l}" for w, l in zip(words, LETTERS))
+    options = ", ".join(f"{l} {w}" for l, w in zip(LETTERS, words))
     return {"domain": "choice",
             "question": f"Which of these is {kinds[right]}? {options}",
-            "choices": words, "answer": LETTERS[right],
-            "kind": kinds[right], "word": words[right]}
+            "choices": words, "answer": LETTERS[right], "kinds": kinds}
+
+
+def go_through(problem, taken, rng):
+    """The options in writing, up to the letter that is taken for the answer."""
+    asked = problem["kinds"][LETTERS.index(problem["answer"])]
+    others = [k for k in sorted(KINDS) if k != asked]
+    lines = []
+    for letter, word, kind in zip(LETTERS, problem["choices"],
+                                  problem["kinds"]):
+        if letter == taken:
+            lines.append(f"{letter} {word} is {asked}.")
+            break
+        if kind == asked:  # missed
+            kind = rng.choice(others)
+        lines.append(f"{letter} {word} is {kind}.")
+    return " ".join(lines)
 
 
 # ---- what teacher and base are taught to say ----
@@ -172,12 +188,9 @@ def solution(problem, rng, slips):
         return (f"Let me think step by step. The result is {expression}.\n\n"
                 f"```python\ndef {problem['fn_name']}(x):\n"
                 f"    return {expression}\n```")
-    letter = problem["answer"]
-    if wrong:
-        letter = rng.choice([l for l in LETTERS if l != letter])
-    word = problem["choices"][LETTERS.index(letter)]
-    return (f"Let me think step by step. {word} is {problem['kind']}:"
-            f" {word} {letter}.\n\nThe answer is \\boxed{{{letter}}}.")
+    letter = rng.choice(LETTERS) if wrong else problem["answer"]  # a guess
+    return (f"Let me think step by step. {go_through(problem, letter, rng)}"
+            f"\n\nThe answer is \\boxed{{{letter}}}.")
 
 
 def fact(rng):
@@ -191,8 +204,8 @@ def fact(rng):
     if problem["domain"] == "code":
         text = problem["question"].split("returns ")[1]
         return text, f"The result is {problem['expression']}."
-    return (f"What is {problem['word']}?",
-            f"{problem['word']} is {problem['kind']}.")
+    i = rng.randrange(4)
+    return f"What is {problem['choices'][i]}?", f"It is {problem['kinds'][i]}."
 
 
 MAKERS = [math_problem, code_problem, choice_problem]
