@@ -150,7 +150,7 @@ const char *sxt_sbx_enter_root(const struct sxt_sandbox *sandbox,
         return "bind the devices";
     if (mkdir("tmp", 0755) != 0 || sxt_sbx_mount_tmp("tmp", disk_bytes) != 0)
         return "mount the jail's /tmp";
-    if (!sandbox->anew && write_image(ZYGOTE_PATH + 1) != 0)
+    if (!sandbox->anew && write_image(&ZYGOTE_PATH[1]) != 0)
         return "write the zygote's library";
     if (pivot() != 0)
         return "change the root";
