@@ -493,10 +493,10 @@ static bool is_list(const struct sxt_math_tree *t)
 
 static struct sxt_math_judgement judge_once(struct sxt_span gold,
                                             struct sxt_span answer, bool join,
-                                            bool *one_is_list)
+                                            bool *one_is_list, double *budget_s)
 {
     struct sxt_math_judgement out = { SXT_MATH_DIFFERENT, "unparsed" };
-    struct sxt_math_judge j = { .rule = "", .budget_s = BUDGET_S };
+    struct sxt_math_judge j = { .rule = "", .budget_s = *budget_s };
     struct sxt_math_tree g, p;
     verdict v;
 
@@ -514,6 +514,7 @@ static struct sxt_math_judgement judge_once(struct sxt_span gold,
     } else if (g.root && p.root) {
         out.verdict = compare_trees(&j, g.root, p.root);
         out.rule = j.rule;
+        *budget_s = j.budget_s;
     }
     sxt_mathexpr_free(&g);
     sxt_mathexpr_free(&p);
@@ -531,6 +532,7 @@ struct sxt_math_judgement sxt_mathequal(struct sxt_span gold,
     struct sxt_str g = SXT_STR_EMPTY, p = SXT_STR_EMPTY;
     struct sxt_math_judgement out = { SXT_MATH_DIFFERENT, "empty" };
     struct sxt_span inside;
+    double budget_s = BUDGET_S; /* for all readings together */
     bool one_is_list;
 
     if (sxt_extract_boxed(gold, &g))
@@ -538,12 +540,12 @@ struct sxt_math_judgement sxt_mathequal(struct sxt_span gold,
     if (sxt_extract_boxed(answer, &p))
         answer = (struct sxt_span){ p.data, p.len };
     if (!is_empty(gold) && !is_empty(answer)) {
-        out = judge_once(gold, answer, true, &one_is_list);
+        out = judge_once(gold, answer, true, &one_is_list, &budget_s);
         if (out.verdict != SXT_MATH_EQUAL && sxt_mathsentence(answer, &inside))
-            out = judge_once(gold, inside, true, &one_is_list);
+            out = judge_once(gold, inside, true, &one_is_list, &budget_s);
         /* 100,200 beside 100, 200: then the first was a list too */
         if (out.verdict != SXT_MATH_EQUAL && one_is_list)
-            out = judge_once(gold, answer, false, &one_is_list);
+            out = judge_once(gold, answer, false, &one_is_list, &budget_s);
     }
     sxt_str_free(&g);
     sxt_str_free(&p);

@@ -360,6 +360,53 @@ static const struct pair sentences[] = {
     { "8", "one of $7$ and $8$ is it", N },
 };
 
+/* The table of doc/grading.md, "Conventions". */
+static const struct pair conventions[] = {
+    { "20\\%", "20", Y },
+    { "20", "20\\%", N },
+    { "0.2", "20", N },
+    { "\\frac{2}{3}", "0.667", N },
+    { "\\frac{2}{3}", "0.666667", Y },
+    { "66.7", "\\frac{200}{3}", N },
+    { "0.666666666667", "\\frac23", Y },
+    { "7.1", "\\approx 7.1", Y },
+    { "\\frac34", "\\frac{6}{8}", Y },
+    { "3.75", "3,75", N },
+    { "2500", "2 500", Y },
+    { "2500000", "25,00,000", N },
+    { "20\\text{ cm}^2", "20", Y },
+    { "20", "20\\text{ cm}^2", Y },
+    { "4,5,6", "6,5,4", Y },
+    { "4,5,6", "\\{4,5,6\\}", Y },
+    { "4,5,6", "(4,5,6)", N },
+    { "\\begin{pmatrix}4\\\\5\\end{pmatrix}", "(4,5)", N },
+    { "\\begin{pmatrix}4\\\\5\\end{pmatrix}",
+      "\\begin{vmatrix}4\\\\5\\end{vmatrix}", N },
+    { "\\{4\\}", "4", Y },
+    { "y=7x-1", "7x-1", Y },
+    { "7x-y-1=0", "0", N },
+    { "g(t)=t^2", "h(t)=t^2", N },
+    { "x^3+C", "x^3+K", N },
+    { "\\text{parabola}", "\\text{a parabola}", N },
+    { "\\text{Yes}", "\\text{True}", N },
+    { "\\emptyset", "\\text{no solution}", N },
+    { "\\text{(C)}", "\\text{(C)} 9", N },
+    { "\\ln 5", "\\log 5", N },
+    { "\\log_{10} 5", "\\log 5", N },
+    { "\\arccos x", "\\cos^{-1} x", Y },
+    { "\\cos^2 x", "\\cos x^2", N },
+    { "\\frac12 t", "1/2t", Y },
+    { "5:1", "5", N },
+    { "6:10", "3:5", Y },
+    { "2,4,6,8", "2,4,\\ldots,8", N },
+    { "1+2i", "1+2j", N },
+    { "9", "009", Y },
+    { "0", "-0", Y },
+    { "9", "9 \\text{ (approximately)}", Y },
+    { "9", "9, or perhaps 8", N },
+    { "9", "", N },
+};
+
 static void judge_all(const char *form, const struct pair *pair, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -389,5 +436,6 @@ int main(void)
     ALL(units);
     ALL(words);
     ALL(sentences);
+    ALL(conventions);
     return done_testing();
 }
