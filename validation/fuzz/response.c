@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "fuzz.h"
 #include "task/codeextract.h"
+#include "task/explain.h"
 #include "task/extract.h"
 #include "task/restyle.h"
 
@@ -126,6 +127,30 @@ static void check_sections(struct sxt_span s)
     }
 }
 
+/* What is explained to people holds nothing that a terminal might obey. */
+static void check_explained(struct sxt_span s)
+{
+    const struct sxt_question questions[] = {
+        { .domain = sxt_span("math"), .answer = sxt_span("42") },
+        { .domain = sxt_span("choice"),
+          .answer = sxt_span("B"),
+          .choices = sxt_span("[\"42\", \"x\"]") },
+    };
+    const struct sxt_grader grader = { .guess = true, .tolerance = -1 };
+
+    for (int i = 0; i < 2; i++) {
+        struct sxt_str text = SXT_STR_EMPTY;
+        struct sxt_error err = { 0 };
+        struct sxt_verdict v;
+        SXT_CHECK(sxt_explain(&grader, &questions[i], s, &v, &text, &err) == 0);
+        for (size_t k = 0; k < text.len; k++)
+            SXT_CHECK((unsigned char)text.data[k] >= ' ' ||
+                      text.data[k] == '\n');
+        sxt_verdict_free(&v);
+        sxt_str_free(&text);
+    }
+}
+
 static bool has(struct sxt_span s, const char *what)
 {
     return sxt_span_find(s, what) >= 0;
@@ -161,6 +186,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_found(s);
     check_sections(s);
     check_last_word(s);
+    check_explained(s);
     fuzz_stop();
     return 0;
 }
