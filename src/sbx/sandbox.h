@@ -87,7 +87,11 @@ const char *sxt_sandbox_tier_name(const struct sxt_sandbox *sandbox);
 const char *sxt_sandbox_describe(const struct sxt_sandbox *sandbox);
 
 /* Run a program to its end.  Nothing of it is left afterwards.  Cannot fail:
- * the jail's own trouble is a status.  Free with sxt_result_free(). */
+ * the jail's own trouble is a status.  Free with sxt_result_free().
+ *
+ * For one thread at a time.  The kernel ends a jail with the thread that
+ * started it: where that ends first, the next run is an SXT_RUN_ERROR, and the
+ * one after it starts another jail. */
 void sxt_sandbox_run(struct sxt_sandbox *sandbox, const struct sxt_job *job,
                      struct sxt_result *result);
 
