@@ -60,7 +60,7 @@ if "$SEXTANT" grade -s responses=run/answers.jsonl -s problems=run/problems.h5 \
     says "    - 16" "  what was expected"
     says "    + 9" "  what came"
     says "differ   first in line 2" "  where they differ"
-    says "limits   6 s of CPU time, 1024 MiB, 8 MiB output" "  the limits"
+    says " s of CPU time, 1024 MiB, 8 MiB output" "  the limits"
     says "tests      1 of 2 passed, 2 run  " "  the count"
     ok "a function's value" explain run/answers.jsonl apps/2
     says "because    returned 9" "  why"
