@@ -1,54 +1,66 @@
-/* dev.c - the devices without a GPU: host and fake.
+/* dev.c - what all devices have in common: the list of their blocks, the
+ * account, the checks of arguments.
  *
- * Both hand out private anonymous mappings: zeroed, page aligned, and touched
- * first by the thread that works on them.  The pages of "fake" cannot be
- * accessed outside enter and leave, and a block of it ends at a page that can
- * never be, so that a kernel that runs over the end faults.  The list of
- * blocks is ordinary memory.  A device is used by one thread. */
-#define _GNU_SOURCE
+ * The list is ordinary memory.  A device is used by one thread. */
 #include "dev/dev.h"
 
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "base/mem.h"
+#include "dev/driver.h"
 
-enum { HUGE_FROM = 4 << 20 }; /* bytes from which huge pages pay */
-
-struct block {
-    char *base; /* what the caller has */
-    size_t bytes;
-    char *pages; /* the mapping; fake: one guard page more follows it */
-    size_t pages_bytes;
+static const struct {
+    const char *what, *advice; /* what would make it smaller */
+} purposes[SXT_DEV_PURPOSES] = {
+    [SXT_DEV_OTHER] = { "other", NULL },
+    [SXT_DEV_WEIGHTS] = { "weights",
+                          "dtype bf16 or quantised weights, a smaller model, "
+                          "more ranks in training" },
+    [SXT_DEV_CACHE] = { "key-value cache", "cache_mib, batch, context" },
+    [SXT_DEV_ACTIVATIONS] = { "activations",
+                              "chunk in generation, bin_tokens in training" },
+    [SXT_DEV_GRADIENTS] = { "gradients", "more ranks" },
+    [SXT_DEV_OPTIMISER] = { "optimiser", "more ranks" },
+    [SXT_DEV_SCRATCH] = { "scratch", NULL },
 };
 
-struct sxt_dev {
-    bool fake;
-    int depth; /* enters without their leave */
-    struct block *blocks;
-    size_t n_blocks, cap;
-    size_t in_use, peak;
-    size_t page; /* bytes */
-};
-
-struct sxt_dev *sxt_dev_create(const char *kind, struct sxt_error *err)
+static const struct sxt_dev_driver *find_driver(const char *kind)
 {
-    bool fake = strcmp(kind, "fake") == 0;
+    const struct sxt_dev_driver *const all[] = { &sxt_dev_host, &sxt_dev_fake,
+                                                 sxt_dev_cuda() };
 
-    if (!fake && strcmp(kind, "host") != 0) {
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+        if (all[i] && strcmp(kind, all[i]->kind) == 0)
+            return all[i];
+    return NULL;
+}
+
+struct sxt_dev *sxt_dev_create_at(const char *kind, int ordinal,
+                                  struct sxt_error *err)
+{
+    const struct sxt_dev_driver *driver = find_driver(kind);
+
+    if (!driver) {
         sxt_err(err, SXT_EXIT_UNAVAILABLE,
-                "device '%s' is not in this build; there are host and fake",
-                kind);
+                "device '%s' is not in this build; there are host%s and fake",
+                kind, sxt_dev_cuda() ? ", cuda" : "");
         return NULL;
     }
     struct sxt_dev *dev = sxt_calloc(1, sizeof(*dev));
-    dev->fake = fake;
-    dev->page = (size_t)sysconf(_SC_PAGESIZE);
+    dev->driver = driver;
+    if (driver->open(dev, ordinal, err) != 0) {
+        free(dev);
+        return NULL;
+    }
     return dev;
+}
+
+struct sxt_dev *sxt_dev_create(const char *kind, struct sxt_error *err)
+{
+    return sxt_dev_create_at(kind, 0, err);
 }
 
 void sxt_dev_destroy(struct sxt_dev *dev)
@@ -57,65 +69,65 @@ void sxt_dev_destroy(struct sxt_dev *dev)
         return;
     SXT_CHECK(dev->n_blocks == 0);
     SXT_CHECK(dev->depth == 0);
+    dev->driver->close(dev);
     free(dev->blocks);
     free(dev);
 }
 
 const char *sxt_dev_kind(const struct sxt_dev *dev)
 {
-    return dev->fake ? "fake" : "host";
+    return dev->driver->kind;
 }
 
-static size_t round_up(size_t x, size_t unit)
+const char *sxt_dev_about(const struct sxt_dev *dev)
 {
-    return (x + unit - 1) / unit * unit;
+    return dev->about;
 }
 
-static int access_now(const struct sxt_dev *dev)
+/* ---- memory ---- */
+
+/* The end, with the account of what is there and what would help. */
+_Noreturn static void no_room(const struct sxt_dev *dev,
+                              enum sxt_dev_purpose purpose, size_t bytes)
 {
-    return dev->fake && dev->depth == 0 ? PROT_NONE : PROT_READ | PROT_WRITE;
+    enum { MIB = 1 << 20 };
+
+    fflush(stdout);
+    fprintf(stderr,
+            "sextant: error: out of device memory%s%s: %.1f MiB more for %s, "
+            "%.1f MiB in use\n",
+            dev->about[0] ? " on " : "", dev->about, (double)bytes / MIB,
+            purposes[purpose].what, (double)dev->in_use / MIB);
+    for (size_t i = 0; i < SXT_DEV_PURPOSES; i++)
+        if (dev->in_use_for[i] > 0 || i == purpose)
+            fprintf(stderr, "sextant: error:   %s: %.1f MiB%s%s\n",
+                    purposes[i].what, (double)dev->in_use_for[i] / MIB,
+                    purposes[i].advice ? "; smaller with: " : "",
+                    purposes[i].advice ? purposes[i].advice : "");
+    exit(SXT_EXIT_UNAVAILABLE);
 }
 
-/* Map a block; false if there is no memory. */
-static bool map_block(const struct sxt_dev *dev, size_t bytes, struct block *b)
+void *sxt_dev_alloc_for(struct sxt_dev *dev, enum sxt_dev_purpose purpose,
+                        size_t bytes)
 {
-    size_t guard = dev->fake ? dev->page : 0;
+    struct sxt_dev_block b = { .bytes = bytes, .purpose = purpose };
 
-    b->bytes = bytes;
-    b->pages_bytes = round_up(bytes > 0 ? bytes : 1, dev->page);
-    if (b->pages_bytes < bytes)
-        return false;
-    b->pages = mmap(NULL, b->pages_bytes + guard, PROT_NONE,
-                    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (b->pages == MAP_FAILED ||
-        mprotect(b->pages, b->pages_bytes, access_now(dev)) != 0)
-        return false;
-    b->base = b->pages;
-    if (dev->fake)
-        b->base += b->pages_bytes - round_up(bytes, 64);
-    return true;
-}
-
-void *sxt_dev_alloc(struct sxt_dev *dev, size_t bytes)
-{
-    struct block b;
-
-    if (!map_block(dev, bytes, &b)) {
-        fprintf(stderr,
-                "sextant: out of device memory asking for %zu bytes, %zu in "
-                "use\n",
-                bytes, dev->in_use);
-        exit(SXT_EXIT_UNAVAILABLE);
-    }
-    if (bytes >= HUGE_FROM)
-        madvise(b.pages, b.pages_bytes, MADV_HUGEPAGE); /* a hint: may fail */
+    SXT_CHECK(!dev->sealed); /* nothing is allocated after warm-up */
+    if (!dev->driver->map(dev, &b))
+        no_room(dev, purpose, bytes);
     dev->blocks = sxt_grow(dev->blocks, &dev->cap, dev->n_blocks + 1,
                            sizeof(*dev->blocks));
     dev->blocks[dev->n_blocks++] = b;
     dev->in_use += bytes;
+    dev->in_use_for[purpose] += bytes;
     if (dev->in_use > dev->peak)
         dev->peak = dev->in_use;
     return b.base;
+}
+
+void *sxt_dev_alloc(struct sxt_dev *dev, size_t bytes)
+{
+    return sxt_dev_alloc_for(dev, SXT_DEV_OTHER, bytes);
 }
 
 void sxt_dev_free(struct sxt_dev *dev, void *p)
@@ -127,11 +139,11 @@ void sxt_dev_free(struct sxt_dev *dev, void *p)
     while (i < dev->n_blocks && dev->blocks[i].base != p)
         i++;
     SXT_CHECK(i < dev->n_blocks); /* not ours, or freed twice */
-    const struct block *b = &dev->blocks[i];
-    SXT_CHECK(munmap(b->pages, b->pages_bytes + (dev->fake ? dev->page : 0)) ==
-              0);
-    dev->in_use -= b->bytes;
+    struct sxt_dev_block b = dev->blocks[i];
     dev->blocks[i] = dev->blocks[--dev->n_blocks];
+    dev->in_use -= b.bytes;
+    dev->in_use_for[b.purpose] -= b.bytes;
+    dev->driver->unmap(dev, &b);
 }
 
 size_t sxt_dev_in_use(const struct sxt_dev *dev)
@@ -139,14 +151,30 @@ size_t sxt_dev_in_use(const struct sxt_dev *dev)
     return dev->in_use;
 }
 
+size_t sxt_dev_in_use_for(const struct sxt_dev *dev,
+                          enum sxt_dev_purpose purpose)
+{
+    return dev->in_use_for[purpose];
+}
+
 size_t sxt_dev_peak(const struct sxt_dev *dev)
 {
     return dev->peak;
 }
 
+size_t sxt_dev_room(const struct sxt_dev *dev, int ranks)
+{
+    return dev->driver->room(dev, ranks);
+}
+
+void sxt_dev_seal(struct sxt_dev *dev, bool sealed)
+{
+    dev->sealed = sealed;
+}
+
 bool sxt_dev_holds(const struct sxt_dev *dev, const void *p, size_t bytes)
 {
-    if (!dev->fake || bytes == 0)
+    if (!dev->driver->exact || bytes == 0)
         return true;
     for (size_t i = 0; i < dev->n_blocks; i++) {
         /* As numbers: unrelated pointers have no order in C. */
@@ -157,77 +185,79 @@ bool sxt_dev_holds(const struct sxt_dev *dev, const void *p, size_t bytes)
     return false;
 }
 
-/* Give the pages the access that the depth asks for. */
-static void protect(struct sxt_dev *dev)
+bool sxt_dev_read(const struct sxt_dev *dev, struct sxt_dev_reading *reading)
 {
-    int access = access_now(dev);
-
-    for (size_t i = 0; i < dev->n_blocks; i++)
-        SXT_CHECK(mprotect(dev->blocks[i].pages, dev->blocks[i].pages_bytes,
-                           access) == 0);
+    *reading = (struct sxt_dev_reading){ 0 };
+    return dev->driver->read && dev->driver->read(dev, reading);
 }
 
 void sxt_dev_enter(struct sxt_dev *dev)
 {
-    if (dev->depth++ == 0 && dev->fake)
-        protect(dev);
+    if (dev->depth++ == 0)
+        dev->driver->enter(dev);
 }
 
 void sxt_dev_leave(struct sxt_dev *dev)
 {
     SXT_CHECK(dev->depth > 0);
-    if (--dev->depth == 0 && dev->fake)
-        protect(dev);
+    if (--dev->depth == 0)
+        dev->driver->leave(dev);
 }
+
+/* ---- copies ---- */
 
 /* The other side of a put or get must not be device memory: on a GPU such a
  * copy would go wrong. */
 static bool on_host(const struct sxt_dev *dev, const void *p)
 {
-    return !dev->fake || !sxt_dev_holds(dev, p, 1);
+    return !dev->driver->exact || !sxt_dev_holds(dev, p, 1);
 }
 
+void sxt_dev_put_on(struct sxt_dev *dev, enum sxt_stream stream, void *to,
+                    const void *from_pinned, size_t bytes)
+{
+    SXT_CHECK(sxt_dev_holds(dev, to, bytes));
+    SXT_CHECK(on_host(dev, from_pinned));
+    if (bytes > 0)
+        dev->driver->move(dev, stream, to, from_pinned, bytes, SXT_DEV_PUT);
+}
+
+void sxt_dev_get_on(struct sxt_dev *dev, enum sxt_stream stream,
+                    void *to_pinned, const void *from, size_t bytes)
+{
+    SXT_CHECK(sxt_dev_holds(dev, from, bytes));
+    SXT_CHECK(on_host(dev, to_pinned));
+    if (bytes > 0)
+        dev->driver->move(dev, stream, to_pinned, from, bytes, SXT_DEV_GET);
+}
+
+/* From memory that is not pinned a copy returns when it has read it: CUDA's
+ * driver stages it, and does not wait for the device. */
 void sxt_dev_put(struct sxt_dev *dev, void *to, const void *from_host,
                  size_t bytes)
 {
-    SXT_CHECK(sxt_dev_holds(dev, to, bytes));
-    SXT_CHECK(on_host(dev, from_host));
-    if (bytes == 0)
-        return;
-    sxt_dev_enter(dev);
-    memcpy(to, from_host, bytes);
-    sxt_dev_leave(dev);
+    sxt_dev_put_on(dev, SXT_STREAM_MAIN, to, from_host, bytes);
 }
 
 void sxt_dev_get(struct sxt_dev *dev, void *to_host, const void *from,
                  size_t bytes)
 {
-    SXT_CHECK(sxt_dev_holds(dev, from, bytes));
-    SXT_CHECK(on_host(dev, to_host));
-    if (bytes == 0)
-        return;
-    sxt_dev_enter(dev);
-    memcpy(to_host, from, bytes);
-    sxt_dev_leave(dev);
+    sxt_dev_get_on(dev, SXT_STREAM_MAIN, to_host, from, bytes);
+    if (bytes > 0)
+        dev->driver->finish(dev, SXT_STREAM_MAIN);
 }
 
 void sxt_dev_copy(struct sxt_dev *dev, void *to, const void *from, size_t bytes)
 {
     SXT_CHECK(sxt_dev_holds(dev, to, bytes));
     SXT_CHECK(sxt_dev_holds(dev, from, bytes));
-    if (bytes == 0)
-        return;
-    sxt_dev_enter(dev);
-    memmove(to, from, bytes);
-    sxt_dev_leave(dev);
+    if (bytes > 0)
+        dev->driver->move(dev, SXT_STREAM_MAIN, to, from, bytes, SXT_DEV_COPY);
 }
 
 void sxt_dev_zero(struct sxt_dev *dev, void *to, size_t bytes)
 {
     SXT_CHECK(sxt_dev_holds(dev, to, bytes));
-    if (bytes == 0)
-        return;
-    sxt_dev_enter(dev);
-    memset(to, 0, bytes);
-    sxt_dev_leave(dev);
+    if (bytes > 0)
+        dev->driver->zero(dev, SXT_STREAM_MAIN, to, bytes);
 }

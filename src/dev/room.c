@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "dev/dev.h"
 
 /* The files of a control group; Linux, admin-guide/cgroup-v1/memory.rst and
  * admin-guide/cgroup-v2.rst. */
@@ -114,10 +113,4 @@ size_t sxt_host_room(const char *root)
         left = least(left, kib * 1024);
     free(proc);
     return left < SIZE_MAX ? (size_t)left : SIZE_MAX;
-}
-
-size_t sxt_dev_room(const struct sxt_dev *dev, int ranks)
-{
-    (void)dev; /* both kinds are this machine's memory */
-    return sxt_host_room("") / (size_t)ranks;
 }

@@ -4,7 +4,7 @@
  * Where there is nothing to do, no backend is asked: T = 0 works everywhere.
  * The checks are about promises of the caller, so a broken one is a bug.  On
  * the fake device they include that every argument is device memory and large
- * enough. */
+ * enough; and for every backend that it has the entry, see sxt_num_lacks(). */
 #include "num/ops.h"
 
 /* `count` elements at p are device memory. */
@@ -42,6 +42,7 @@ void sxt_gemm(struct sxt_num *num, const struct sxt_gemm *g)
     SXT_CHECK(held_if(num, g->bias, g->n, size));
     if (g->m == 0 || g->n == 0)
         return;
+    SXT_CHECK(num->op.gemm);
     sxt_dev_enter(num->dev);
     num->op.gemm(num, g);
     sxt_dev_leave(num->dev);
@@ -72,6 +73,7 @@ void sxt_qgemm(struct sxt_num *num, size_t m, const void *a,
     SXT_CHECK(held(num, c, m * w->n, size));
     if (m == 0 || w->n == 0)
         return;
+    SXT_CHECK(num->op.qgemm);
     sxt_dev_enter(num->dev);
     num->op.qgemm(num, m, a, w, c, type);
     sxt_dev_leave(num->dev);
@@ -84,6 +86,7 @@ void sxt_quantize(struct sxt_num *num, struct sxt_qmat *w, const void *x,
     SXT_CHECK(held(num, x, w->n * w->k, sxt_dtype_size(type)));
     if (w->n == 0 || w->k == 0)
         return;
+    SXT_CHECK(num->op.quantize);
     sxt_dev_enter(num->dev);
     num->op.quantize(num, w, x, type);
     sxt_dev_leave(num->dev);
@@ -96,6 +99,7 @@ void sxt_dequantize(struct sxt_num *num, void *x, const struct sxt_qmat *w,
     SXT_CHECK(held(num, x, w->n * w->k, sxt_dtype_size(type)));
     if (w->n == 0 || w->k == 0)
         return;
+    SXT_CHECK(num->op.dequantize);
     sxt_dev_enter(num->dev);
     num->op.dequantize(num, x, w, type);
     sxt_dev_leave(num->dev);
@@ -109,6 +113,7 @@ void sxt_embed(struct sxt_num *num, void *y, const void *table,
     SXT_CHECK(held(num, ids, t, sizeof(*ids)));
     if (t == 0)
         return;
+    SXT_CHECK(num->op.embed);
     sxt_dev_enter(num->dev);
     num->op.embed(num, y, table, ids, t, h, type);
     sxt_dev_leave(num->dev);
@@ -123,6 +128,7 @@ void sxt_embed_bwd(struct sxt_num *num, float *dtable, const void *dy,
     SXT_CHECK(held(num, ids, t, sizeof(*ids)));
     if (t == 0)
         return;
+    SXT_CHECK(num->op.embed_bwd);
     sxt_dev_enter(num->dev);
     num->op.embed_bwd(num, dtable, dy, ids, t, h, vocab, type);
     sxt_dev_leave(num->dev);
@@ -142,6 +148,7 @@ void sxt_add_rmsnorm(struct sxt_num *num, void *y, float *rstd, void *r,
     SXT_CHECK(held_if(num, rstd, t, sizeof(*rstd)));
     if (t == 0)
         return;
+    SXT_CHECK(num->op.add_rmsnorm);
     sxt_dev_enter(num->dev);
     num->op.add_rmsnorm(num, y, rstd, r, x, w, t, h, eps, type);
     sxt_dev_leave(num->dev);
@@ -161,6 +168,7 @@ void sxt_rmsnorm_bwd(struct sxt_num *num, void *dr, float *dw, const void *dy,
     SXT_CHECK(held(num, rstd, t, sizeof(*rstd)));
     if (t == 0)
         return;
+    SXT_CHECK(num->op.rmsnorm_bwd);
     sxt_dev_enter(num->dev);
     num->op.rmsnorm_bwd(num, dr, dw, dy, r, w, rstd, t, h, type);
     sxt_dev_leave(num->dev);
@@ -188,6 +196,7 @@ void sxt_rope(struct sxt_num *num, const struct sxt_rope *a)
     check_rope(num, a);
     if (a->t == 0)
         return;
+    SXT_CHECK(num->op.rope);
     sxt_dev_enter(num->dev);
     num->op.rope(num, a);
     sxt_dev_leave(num->dev);
@@ -200,6 +209,7 @@ void sxt_rope_bwd(struct sxt_num *num, const struct sxt_rope *a, float *dbias)
     SXT_CHECK(held_if(num, dbias, (a->hq + 2 * a->hk) * a->d, sizeof(*dbias)));
     if (a->t == 0)
         return;
+    SXT_CHECK(num->op.rope_bwd);
     sxt_dev_enter(num->dev);
     num->op.rope_bwd(num, a, dbias);
     sxt_dev_leave(num->dev);
@@ -221,6 +231,7 @@ void sxt_attn(struct sxt_num *num, const struct sxt_attn *a)
     check_attn(num, a);
     if (a->t == 0)
         return;
+    SXT_CHECK(num->op.attn);
     sxt_dev_enter(num->dev);
     num->op.attn(num, a);
     sxt_dev_leave(num->dev);
@@ -236,6 +247,7 @@ void sxt_attn_bwd(struct sxt_num *num, const struct sxt_attn *a)
     SXT_CHECK(held(num, a->dqkv, a->t * width, size));
     if (a->t == 0)
         return;
+    SXT_CHECK(num->op.attn_bwd);
     sxt_dev_enter(num->dev);
     num->op.attn_bwd(num, a);
     sxt_dev_leave(num->dev);
@@ -257,6 +269,7 @@ void sxt_attn_paged(struct sxt_num *num, const struct sxt_attn_paged *a)
     SXT_CHECK(held(num, a->pos, a->t, sizeof(*a->pos)));
     if (a->t == 0)
         return;
+    SXT_CHECK(num->op.attn_paged);
     sxt_dev_enter(num->dev);
     num->op.attn_paged(num, a);
     sxt_dev_leave(num->dev);
@@ -269,6 +282,7 @@ void sxt_swiglu(struct sxt_num *num, void *y, const void *gu, size_t t,
     SXT_CHECK(held(num, gu, t * 2 * f, sxt_dtype_size(type)));
     if (t == 0 || f == 0)
         return;
+    SXT_CHECK(num->op.swiglu);
     sxt_dev_enter(num->dev);
     num->op.swiglu(num, y, gu, t, f, type);
     sxt_dev_leave(num->dev);
@@ -282,6 +296,7 @@ void sxt_swiglu_bwd(struct sxt_num *num, void *dgu, const void *dy,
     SXT_CHECK(held(num, gu, t * 2 * f, sxt_dtype_size(type)));
     if (t == 0 || f == 0)
         return;
+    SXT_CHECK(num->op.swiglu_bwd);
     sxt_dev_enter(num->dev);
     num->op.swiglu_bwd(num, dgu, dy, gu, t, f, type);
     sxt_dev_leave(num->dev);
@@ -299,6 +314,7 @@ void sxt_xent(struct sxt_num *num, float *loss, void *dlogits, float *logits,
     SXT_CHECK(held(num, target, t, sizeof(*target)));
     if (t == 0)
         return;
+    SXT_CHECK(num->op.xent);
     sxt_dev_enter(num->dev);
     num->op.xent(num, loss, dlogits, logits, target, t, vocab, ld, grad_scale,
                  d_type);
@@ -316,6 +332,7 @@ void sxt_adamw(struct sxt_num *num, const struct sxt_adamw *a)
     SXT_CHECK(held(num, a->grad, a->n, sizeof(*a->grad)));
     if (a->n == 0)
         return;
+    SXT_CHECK(num->op.adamw);
     sxt_dev_enter(num->dev);
     num->op.adamw(num, a);
     sxt_dev_leave(num->dev);
@@ -326,6 +343,7 @@ double sxt_sumsq(struct sxt_num *num, const float *x, size_t n)
     SXT_CHECK(held(num, x, n, sizeof(*x)));
     if (n == 0)
         return 0;
+    SXT_CHECK(num->op.sumsq);
     sxt_dev_enter(num->dev);
     double sum = num->op.sumsq(num, x, n);
     sxt_dev_leave(num->dev);
@@ -339,6 +357,7 @@ void sxt_sum_pieces(struct sxt_num *num, float *y, const void *x, size_t pieces,
     SXT_CHECK(held(num, x, pieces * n, sxt_dtype_size(type)));
     if (n == 0)
         return;
+    SXT_CHECK(num->op.sum_pieces);
     sxt_dev_enter(num->dev);
     num->op.sum_pieces(num, y, x, pieces, n, beta, type);
     sxt_dev_leave(num->dev);
@@ -351,6 +370,7 @@ void sxt_add(struct sxt_num *num, void *y, const void *x, size_t n,
     SXT_CHECK(held(num, x, n, sxt_dtype_size(type)));
     if (n == 0)
         return;
+    SXT_CHECK(num->op.add);
     sxt_dev_enter(num->dev);
     num->op.add(num, y, x, n, type);
     sxt_dev_leave(num->dev);
@@ -363,6 +383,7 @@ void sxt_cast(struct sxt_num *num, void *y, enum sxt_dtype y_type,
     SXT_CHECK(held(num, x, n, sxt_dtype_size(x_type)));
     if (n == 0)
         return;
+    SXT_CHECK(num->op.cast);
     sxt_dev_enter(num->dev);
     num->op.cast(num, y, y_type, x, x_type, n);
     sxt_dev_leave(num->dev);
@@ -375,6 +396,7 @@ void sxt_sample(struct sxt_num *num, const struct sxt_sample *s)
                    sizeof(*s->logits)));
     if (s->rows == 0)
         return;
+    SXT_CHECK(num->op.sample);
     sxt_dev_enter(num->dev);
     num->op.sample(num, s);
     sxt_dev_leave(num->dev);

@@ -2,8 +2,9 @@
  *
  * A backend is a table of function pointers.  `ref` fills every entry,
  * readably, with wide sums; `cpu` overrides entries with fast ones and inherits
- * the rest; `cuda` will do the same.  Nothing above this header knows which
- * backend runs.
+ * the rest.  `cuda` has its own entries or none, for nothing else can reach a
+ * GPU's memory; ask sxt_num_lacks() before the work starts.  Nothing above this
+ * header knows which backend runs.
  *
  * Conventions.  Matrices are row-major; ld is the distance of rows in
  * elements.  T is the number of tokens of all documents of a packed batch.
@@ -204,17 +205,27 @@ struct sxt_num {
     char about[120];     /* for sxt_num_describe: instruction set, library */
 };
 
-/* name: "ref", "cpu" or "auto" (the best one here).  threads 0: all that
- * OpenMP would use. */
+/* name: "ref", "cpu", "cuda" or "auto" (the best one for the device).  Memory
+ * of a GPU is for cuda, any other for ref and cpu.  threads 0: all that OpenMP
+ * would use. */
 struct sxt_num *sxt_num_create(const char *name, struct sxt_dev *dev,
                                int threads, struct sxt_error *err);
 void sxt_num_destroy(struct sxt_num *num);
 /* One line for logs: instruction set, library, threads. */
 void sxt_num_describe(const struct sxt_num *num, char text[200]);
 
+/* What a command needs of the table. */
+enum sxt_num_use { SXT_NUM_GENERATE, SXT_NUM_TRAIN };
+/* The entries that the backend lacks for it, "attn sample"; true if any.  To
+ * call one that is not there ends the process. */
+bool sxt_num_lacks(const struct sxt_num *num, enum sxt_num_use use,
+                   char names[300]);
+
 /* Entries of the backends, for num.c. */
 extern const struct sxt_ops sxt_ops_ref;
 int sxt_cpu_install(struct sxt_num *num, struct sxt_error *err);
+/* In cuda/; -1 also where the build has no CUDA. */
+int sxt_cuda_install(struct sxt_num *num, struct sxt_error *err);
 
 /* ---- the operations; each opens the device around one entry ---- */
 

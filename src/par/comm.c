@@ -46,16 +46,26 @@ struct sxt_comm sxt_comm_self(void)
     return sxt_comm_from_mpi(MPI_COMM_SELF);
 }
 
-int sxt_comm_on_node(struct sxt_comm comm)
+/* Rank and size among the ranks of this node; no communicator is kept. */
+static struct sxt_comm node_of(struct sxt_comm comm)
 {
-    MPI_Comm node;
-    int size;
+    MPI_Comm mpi;
 
     MPI_Comm_split_type(comm.mpi, MPI_COMM_TYPE_SHARED, comm.rank,
-                        MPI_INFO_NULL, &node);
-    MPI_Comm_size(node, &size);
-    MPI_Comm_free(&node);
-    return size;
+                        MPI_INFO_NULL, &mpi);
+    struct sxt_comm node = sxt_comm_from_mpi(mpi);
+    MPI_Comm_free(&mpi);
+    return node;
+}
+
+int sxt_comm_on_node(struct sxt_comm comm)
+{
+    return node_of(comm).size;
+}
+
+int sxt_comm_rank_on_node(struct sxt_comm comm)
+{
+    return node_of(comm).rank;
 }
 
 int sxt_comm_agree(struct sxt_comm comm, int local, struct sxt_error *err)

@@ -28,6 +28,8 @@ struct sxt_comm sxt_comm_self(void);
 
 /* How many of the ranks run on this rank's node.  Collective. */
 int sxt_comm_on_node(struct sxt_comm comm);
+/* This rank's number among them, in the order of comm.  Collective. */
+int sxt_comm_rank_on_node(struct sxt_comm comm);
 
 /* Make a local outcome a common one.  Collective.
  *

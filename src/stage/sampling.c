@@ -9,6 +9,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "num/open.h"
 #include "stage/sampling_impl.h"
 
 #define AT(field) offsetof(struct sxt_sampling, field)
@@ -47,6 +48,12 @@ const struct sxt_cfg_param sxt_sampling_params[] = {
 
 #define AT(field) offsetof(struct sxt_serving, field)
 const struct sxt_cfg_param sxt_serving_params[] = {
+    { "device", SXT_CFG_CHOICE, "auto", 0, 0, "1",
+      "A GPU for each rank, the processor, or GPUs wherever they will do.",
+      AT(device), "auto|cuda|cpu", NULL },
+    { "share_device", SXT_CFG_BOOL, "false", 0, 0, "1",
+      "Ranks may share a GPU; else that is refused.", AT(share_device), NULL,
+      NULL },
     { "backend", SXT_CFG_CHOICE, "auto", 0, 0, "1",
       "Kernels: the best there are, fast ones, or the reference.", AT(backend),
       "auto|cpu|ref", NULL },
@@ -182,15 +189,27 @@ static int share_of_threads(const struct sxt_sampler *s)
     return procs > s->on_node ? procs / s->on_node : 1;
 }
 
+/* Device and backend; a log line for each line of the report.  Collective. */
+static int open_device(struct sxt_sampler *s, struct sxt_error *err)
+{
+    const struct sxt_num_wish wish = { .device = s->serving->device,
+                                       .backend = s->serving->backend,
+                                       .share = s->serving->share_device,
+                                       .threads = share_of_threads(s),
+                                       .use = SXT_NUM_GENERATE };
+    char *report, *rest = NULL;
+
+    if (sxt_num_open(s->run->comm, &wish, &s->dev, &s->num, &report, err) != 0)
+        return -1;
+    for (char *line = strtok_r(report, "\n", &rest); line;
+         line = strtok_r(NULL, "\n", &rest))
+        sxt_log(&s->run->log, SXT_LOG_INFO, "%s", line);
+    free(report);
+    return 0;
+}
+
 static int load_weights(struct sxt_sampler *s, struct sxt_error *err)
 {
-    s->dev = sxt_dev_create("host", err);
-    if (!s->dev)
-        return -1;
-    s->num =
-        sxt_num_create(s->serving->backend, s->dev, share_of_threads(s), err);
-    if (!s->num)
-        return -1;
     s->weights = sxt_weights_load(s->in, &s->head.layout, s->dev, s->type, err);
     return s->weights ? 0 : -1;
 }
@@ -201,7 +220,8 @@ int sxt_sampler_load(struct sxt_sampler *s, struct sxt_error *err)
 
     if (s->weights)
         return 0;
-    if (sxt_comm_agree(s->run->comm, load_weights(s, err), err) != 0)
+    if (open_device(s, err) != 0 ||
+        sxt_comm_agree(s->run->comm, load_weights(s, err), err) != 0)
         return -1;
     sxt_in_close(s->in);
     s->in = NULL;

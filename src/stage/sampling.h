@@ -28,7 +28,8 @@ extern const struct sxt_cfg_param sxt_sampling_params[];
 
 /* Parameter group: with what to draw. */
 struct sxt_serving {
-    char *backend, *dtype;
+    char *device, *backend, *dtype;
+    bool share_device;
     int64_t threads, batch, chunk, block, context, cache_mib;
     double bandwidth_gbs, gflops;
 };

@@ -2,11 +2,20 @@
  * on the rows beside it, nor on their number, nor on threads.
  *
  * Every operation runs on all ROWS rows with one thread, then on some of them
- * with one, two and three threads, among the same inputs. */
+ * with one, two and three threads, among the same inputs.  The GPU's test is
+ * this file with another device. */
 #include <string.h>
 
 #include "base/test/tap.h"
 #include "num/test/lab.h"
+
+#ifndef DEVICE
+#define DEVICE "host"
+#define PREFIX ""
+enum { MOST_THREADS = 3 };
+#else
+enum { MOST_THREADS = 1 }; /* a GPU's are its own */
+#endif
 
 enum { ROWS = 200, HQ = 6, HK = 2, D = 24, BLOCK = 16, PAGES = 24, SEQS = 9 };
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
@@ -255,12 +264,12 @@ static bool check(const struct op *op, enum sxt_dtype type)
     struct lab lab;
     bool same = true;
 
-    lab_open(&lab, "auto", "host", 3);
+    lab_open(&lab, "auto", DEVICE, MOST_THREADS);
     lab_clean(&lab, 1);
     op->make(&lab, op, &in);
     lab.num->threads = 1;
     const double *whole = op->run(&lab, op, &in, 0, ROWS);
-    for (; lab.num->threads <= 3; lab.num->threads++)
+    for (; lab.num->threads <= MOST_THREADS; lab.num->threads++)
         same &= independent(op, &lab, &in, whole);
     lab_close(&lab);
     return same;
@@ -273,7 +282,8 @@ int main(void)
     for (size_t i = 0; i < COUNT(ops); i++)
         for (int type = SXT_F32; type <= SXT_BF16; type++)
             ok(check(&ops[i], (enum sxt_dtype)type),
-               "%s, %s: a row stands for itself, for any rows and threads",
+               PREFIX "%s, %s: a row stands for itself, for any rows and "
+                      "threads",
                ops[i].what, name[type]);
     return done_testing();
 }

@@ -1,0 +1,173 @@
+/* kernel.cuh - what a file of kernels begins with: the launch, element types,
+ * wide loads, sums over a warp and a block.
+ *
+ * Products and sums are not contracted (nvcc -fmad=false), as in the C sources:
+ * write fmaf() where one rounding is meant.  Then a kernel of + - * / sqrtf and
+ * fmaf gives the emulator's bits on every GPU. */
+#ifndef SXT_CUDA_KERNEL_CUH
+#define SXT_CUDA_KERNEL_CUH
+
+#include <cuda_bf16.h>
+#include <cuda_runtime.h>
+
+#include "cuda/backend.h"
+#include "cuda/check.h"
+
+typedef __nv_bfloat16 bf16;
+
+/* Start a kernel.  A name with a comma goes in parentheses:
+ *   SXT_LAUNCH((copy<T, 4>), blocks, threads, shared_bytes, stream, y, x, n);
+ * The arguments are converted to the kernel's parameter types. */
+#ifdef SXT_EMU
+#define SXT_LAUNCH(kernel, grid, block, shared, stream, ...) \
+    ((void)(stream),                                         \
+     sxt_emu_launch(#kernel, grid, block, shared, kernel, __VA_ARGS__))
+/* T *name: the dynamic shared memory, aligned for every access. */
+#define SXT_SHARED(T, name) T *name = reinterpret_cast<T *>(sxt_emu_shared)
+#else
+#define SXT_LAUNCH(kernel, grid, block, shared, stream, ...)            \
+    (kernel<<<(grid), (block), (shared), (stream)>>>(__VA_ARGS__),      \
+     sxt_cuda_check(cudaGetLastError(), "launch of " #kernel, __FILE__, \
+                    __LINE__))
+#define SXT_SHARED(T, name)                                    \
+    extern __shared__ __align__(1024) char sxt_shared_bytes[]; \
+    T *name = reinterpret_cast<T *>(sxt_shared_bytes)
+#endif
+
+/* ---- elements: arithmetic is f32, a store rounds once ---- */
+
+__device__ static __forceinline__ float sxt_f32(float x)
+{
+    return x;
+}
+__device__ static __forceinline__ float sxt_f32(bf16 x)
+{
+    return __bfloat162float(x);
+}
+
+template <class T> __device__ static __forceinline__ T sxt_round(float x);
+template <> __device__ __forceinline__ float sxt_round<float>(float x)
+{
+    return x;
+}
+template <> __device__ __forceinline__ bf16 sxt_round<bf16>(float x)
+{
+    return __float2bfloat16_rn(x);
+}
+
+/* N elements that are loaded and stored at once; the address is a multiple of
+ * their size (16 bytes at most). */
+template <class T, int N> struct alignas(sizeof(T) * N) sxt_pack {
+    T x[N];
+};
+
+template <class T, int N>
+__device__ static __forceinline__ sxt_pack<T, N> sxt_load_pack(const T *at)
+{
+    return *reinterpret_cast<const sxt_pack<T, N> *>(at);
+}
+template <class T, int N>
+__device__ static __forceinline__ void sxt_store_pack(T *at, sxt_pack<T, N> x)
+{
+    *reinterpret_cast<sxt_pack<T, N> *>(at) = x;
+}
+
+/* Host: whether rows of n elements from p on (NULL: no matter) may be loaded
+ * and stored 16 bytes at a time. */
+template <class T> static bool sxt_is_wide(const void *p, size_t n)
+{
+    return reinterpret_cast<uintptr_t>(p) % 16 == 0 && n * sizeof(T) % 16 == 0;
+}
+
+/* Elements c … c + N - 1 of a row of n: zeros behind its end.  `wide`, which
+ * is the same for the whole grid, says how, never what.  c is a multiple of N,
+ * and N of 16 bytes. */
+template <class T, int N>
+__device__ static __forceinline__ void sxt_load_row(float (&x)[N], const T *row,
+                                                    size_t c, size_t n,
+                                                    bool wide)
+{
+    constexpr int W = 16 / (int)sizeof(T);
+
+    if (wide && c + N <= n) {
+#pragma unroll
+        for (int i = 0; i < N; i += W) {
+            sxt_pack<T, W> p = sxt_load_pack<T, W>(row + c + i);
+#pragma unroll
+            for (int j = 0; j < W; j++)
+                x[i + j] = sxt_f32(p.x[j]);
+        }
+        return;
+    }
+#pragma unroll
+    for (int i = 0; i < N; i++)
+        x[i] = c + i < n ? sxt_f32(row[c + i]) : 0;
+}
+
+template <class T, int N>
+__device__ static __forceinline__ void sxt_store_row(T *row,
+                                                     const float (&x)[N],
+                                                     size_t c, size_t n,
+                                                     bool wide)
+{
+    constexpr int W = 16 / (int)sizeof(T);
+
+    if (wide && c + N <= n) {
+#pragma unroll
+        for (int i = 0; i < N; i += W) {
+            sxt_pack<T, W> p;
+#pragma unroll
+            for (int j = 0; j < W; j++)
+                p.x[j] = sxt_round<T>(x[i + j]);
+            sxt_store_pack<T, W>(row + c + i, p);
+        }
+        return;
+    }
+#pragma unroll
+    for (int i = 0; i < N; i++)
+        if (c + i < n)
+            row[c + i] = sxt_round<T>(x[i]);
+}
+
+/* ---- sums whose order depends on the block's size only ---- */
+
+/* Over the 32 lanes; all of them get it. */
+__device__ static __forceinline__ float sxt_warp_sum(float x)
+{
+    for (int step = 16; step > 0; step /= 2)
+        x += __shfl_xor_sync(0xffffffffu, x, step);
+    return x;
+}
+__device__ static __forceinline__ float sxt_warp_max(float x)
+{
+    for (int step = 16; step > 0; step /= 2)
+        x = fmaxf(x, __shfl_xor_sync(0xffffffffu, x, step));
+    return x;
+}
+
+/* Over a block of THREADS (a multiple of 32) threads along x; all of them get
+ * it.  May be called again at once. */
+template <int THREADS> __device__ static float sxt_block_sum(float x)
+{
+    __shared__ float part[THREADS / 32];
+    float sum = 0;
+
+    x = sxt_warp_sum(x);
+    if (threadIdx.x % 32 == 0)
+        part[threadIdx.x / 32] = x;
+    __syncthreads();
+    for (int i = 0; i < THREADS / 32; i++)
+        sum += part[i];
+    __syncthreads();
+    return sum;
+}
+
+/* ---- host: shapes of launches ---- */
+
+/* Blocks of `each` that cover n. */
+static inline unsigned sxt_blocks(size_t n, size_t each)
+{
+    return (unsigned)((n + each - 1) / each);
+}
+
+#endif

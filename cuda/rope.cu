@@ -1,0 +1,122 @@
+/* rope.cu - bias, rotary embedding and the store to the KV cache, at once.
+ *
+ * A block does a token.  Its work is pieces of EACH elements: of the first half
+ * of a query or key head, together with those half a head further, and of a
+ * value head. */
+#include "cuda/kernel.cuh"
+
+enum { THREADS = 128, EACH = 8 };
+
+template <class T> struct rope {
+    T *qkv;
+    const T *bias;
+    const int32_t *pos, *slot;
+    const float *cos, *sin;
+    T *k_cache, *v_cache;
+    size_t hq, hk, d;
+    bool wide;
+};
+
+/* Elements i … of the first half of the head that begins at `head` elements of
+ * the token's row, and their partners. */
+template <class T>
+__device__ static void turn(const rope<T> &a, T *row, size_t head, size_t i,
+                            size_t pos, T *key)
+{
+    size_t half = a.d / 2;
+    float u[EACH], v[EACH], c[EACH], s[EACH], b[EACH];
+
+    sxt_load_row(u, row + head, i, half, a.wide);
+    sxt_load_row(v, row + head + half, i, half, a.wide);
+    if (a.bias) {
+        sxt_load_row(b, a.bias + head, i, half, a.wide);
+        for (int j = 0; j < EACH; j++)
+            u[j] += b[j];
+        sxt_load_row(b, a.bias + head + half, i, half, a.wide);
+        for (int j = 0; j < EACH; j++)
+            v[j] += b[j];
+    }
+    sxt_load_row(c, a.cos + pos * half, i, half, a.wide);
+    sxt_load_row(s, a.sin + pos * half, i, half, a.wide);
+    for (int j = 0; j < EACH; j++) {
+        float x = u[j], y = v[j];
+        u[j] = x * c[j] - y * s[j];
+        v[j] = y * c[j] + x * s[j];
+    }
+    sxt_store_row(row + head, u, i, half, a.wide);
+    sxt_store_row(row + head + half, v, i, half, a.wide);
+    if (key) {
+        sxt_store_row(key, u, i, half, a.wide);
+        sxt_store_row(key + half, v, i, half, a.wide);
+    }
+}
+
+/* Elements i … of a value head: the bias, and the cache. */
+template <class T>
+__device__ static void pass(const rope<T> &a, T *row, size_t head, size_t i,
+                            T *value)
+{
+    float v[EACH], b[EACH];
+
+    if (!a.bias && !value)
+        return;
+    sxt_load_row(v, row + head, i, a.d, a.wide);
+    if (a.bias) {
+        sxt_load_row(b, a.bias + head, i, a.d, a.wide);
+        for (int j = 0; j < EACH; j++)
+            v[j] += b[j];
+        sxt_store_row(row + head, v, i, a.d, a.wide);
+    }
+    if (value)
+        sxt_store_row(value, v, i, a.d, a.wide);
+}
+
+template <class T>
+__global__ void __launch_bounds__(THREADS) rotate(const rope<T> a)
+{
+    size_t t = blockIdx.x, rotated = a.hq + a.hk;
+    size_t per_turn = (a.d / 2 + EACH - 1) / EACH;
+    size_t per_pass = (a.d + EACH - 1) / EACH, turns = rotated * per_turn;
+    T *row = a.qkv + t * (rotated + a.hk) * a.d;
+    bool keep = a.k_cache && a.slot[t] >= 0;
+    size_t kept = keep ? (size_t)a.slot[t] * a.hk : 0; /* heads before it */
+
+    for (size_t p = threadIdx.x; p < turns + a.hk * per_pass; p += THREADS) {
+        if (p < turns) {
+            size_t h = p / per_turn;
+            bool key = keep && h >= a.hq;
+            turn(a, row, h * a.d, p % per_turn * EACH, (size_t)a.pos[t],
+                 key ? a.k_cache + (kept + h - a.hq) * a.d : NULL);
+        } else {
+            size_t h = (p - turns) / per_pass;
+            pass(a, row, (rotated + h) * a.d, (p - turns) % per_pass * EACH,
+                 keep ? a.v_cache + (kept + h) * a.d : NULL);
+        }
+    }
+}
+
+template <class T>
+static void run(struct sxt_num *num, const struct sxt_rope *a)
+{
+    const rope<T> b = { (T *)a->qkv, (const T *)a->bias, a->pos, a->slot,
+                        a->cos, a->sin, (T *)a->k_cache, (T *)a->v_cache, a->hq,
+                        a->hk, a->d,
+                        /* all rows and halves are multiples of half a head */
+                        sxt_is_wide<T>(a->qkv, a->d / 2) &&
+                            sxt_is_wide<T>(a->bias, a->d / 2) &&
+                            sxt_is_wide<T>(a->k_cache, a->d / 2) &&
+                            sxt_is_wide<T>(a->v_cache, a->d / 2) &&
+                            sxt_is_wide<float>(a->cos, a->d / 2) &&
+                            sxt_is_wide<float>(a->sin, a->d / 2) };
+
+    SXT_LAUNCH(rotate<T>, (unsigned)a->t, THREADS, 0, sxt_cuda_of(num)->stream,
+               b);
+}
+
+void sxt_cuda_rope(struct sxt_num *num, const struct sxt_rope *a)
+{
+    if (a->type == SXT_F32)
+        run<float>(num, a);
+    else
+        run<bf16>(num, a);
+}

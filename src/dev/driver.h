@@ -1,0 +1,80 @@
+/* driver.h - what a kind of device does; for dev.c and those who write one.
+ *
+ * dev.c keeps the list of blocks, counts, and checks; a driver moves bytes.
+ * Its functions cannot fail unless they have `err` or say so: a GPU that fails
+ * ends the process. */
+#ifndef SXT_DEV_DRIVER_H
+#define SXT_DEV_DRIVER_H
+
+#include "dev/stream.h"
+
+/* A piece of device memory. */
+struct sxt_dev_block {
+    char *base; /* what the caller has */
+    size_t bytes;
+    enum sxt_dev_purpose purpose;
+    void *pages; /* the driver's own */
+    size_t pages_bytes;
+};
+
+enum sxt_dev_way { SXT_DEV_PUT, SXT_DEV_GET, SXT_DEV_COPY };
+
+struct sxt_dev_driver {
+    const char *kind;
+    /* Wrong addresses shall be found: sxt_dev_holds looks into the blocks. */
+    bool exact;
+    /* Fill dev->state and dev->about. */
+    int (*open)(struct sxt_dev *dev, int ordinal, struct sxt_error *err);
+    void (*close)(struct sxt_dev *dev);
+    /* b->bytes are given; false: no memory.  Zeroed. */
+    bool (*map)(struct sxt_dev *dev, struct sxt_dev_block *b);
+    void (*unmap)(struct sxt_dev *dev, const struct sxt_dev_block *b);
+    size_t (*room)(const struct sxt_dev *dev, int ranks);
+    /* NULL: no sensors. */
+    bool (*read)(const struct sxt_dev *dev, struct sxt_dev_reading *reading);
+    /* The first enter and the last leave. */
+    void (*enter)(struct sxt_dev *dev);
+    void (*leave)(struct sxt_dev *dev);
+    /* On a stream; bytes > 0. */
+    void (*move)(struct sxt_dev *dev, enum sxt_stream stream, void *to,
+                 const void *from, size_t bytes, enum sxt_dev_way way);
+    void (*zero)(struct sxt_dev *dev, enum sxt_stream stream, void *to,
+                 size_t bytes);
+    void (*finish)(struct sxt_dev *dev, enum sxt_stream stream);
+    /* NULL: no events and no pinned memory, for nothing runs beside. */
+    struct sxt_event *(*event_create)(struct sxt_dev *dev);
+    void (*event_destroy)(struct sxt_dev *dev, struct sxt_event *event);
+    void (*event_record)(struct sxt_dev *dev, struct sxt_event *event,
+                         enum sxt_stream stream);
+    void (*event_wait)(struct sxt_dev *dev, struct sxt_event *event);
+    void (*stream_wait)(struct sxt_dev *dev, enum sxt_stream stream,
+                        struct sxt_event *event);
+    void *(*pin)(struct sxt_dev *dev, size_t bytes); /* NULL: no memory */
+    void (*unpin)(struct sxt_dev *dev, void *p);
+};
+
+struct sxt_dev {
+    const struct sxt_dev_driver *driver;
+    void *state; /* the driver's own */
+    char about[160];
+    int depth; /* enters without their leave */
+    bool sealed;
+    struct sxt_dev_block *blocks;
+    size_t n_blocks, cap;
+    size_t in_use, peak;
+    size_t in_use_for[SXT_DEV_PURPOSES];
+};
+
+extern const struct sxt_dev_driver sxt_dev_host, sxt_dev_fake;
+
+/* The GPUs.  The archive that is linked decides: cuda/ for a GPU, cuda/emu/ for
+ * the emulated one; without CUDA cuda/none.c, where these say so. */
+
+/* NULL: not in this build. */
+const struct sxt_dev_driver *sxt_dev_cuda(void);
+/* How many GPUs this process can use.  -1: none, and err says why. */
+int sxt_dev_cuda_count(struct sxt_error *err);
+/* A GPU's name that no other GPU of the world has. */
+void sxt_dev_cuda_uuid(int ordinal, char uuid[40]);
+
+#endif

@@ -1,0 +1,79 @@
+/* stream.c - streams, events and pinned memory; on a device where everything
+ * is done when it is asked for, an event is nothing but an address. */
+#include "dev/stream.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "dev/driver.h"
+
+struct sxt_event *sxt_event_create(struct sxt_dev *dev)
+{
+    if (dev->driver->event_create)
+        return dev->driver->event_create(dev);
+    return sxt_calloc(1, 1);
+}
+
+void sxt_event_destroy(struct sxt_dev *dev, struct sxt_event *event)
+{
+    if (!event)
+        return;
+    if (dev->driver->event_create)
+        dev->driver->event_destroy(dev, event);
+    else
+        free(event);
+}
+
+void sxt_event_record(struct sxt_dev *dev, struct sxt_event *event,
+                      enum sxt_stream stream)
+{
+    if (dev->driver->event_create)
+        dev->driver->event_record(dev, event, stream);
+}
+
+void sxt_stream_wait(struct sxt_dev *dev, enum sxt_stream stream,
+                     struct sxt_event *event)
+{
+    if (dev->driver->event_create)
+        dev->driver->stream_wait(dev, stream, event);
+}
+
+void sxt_event_wait(struct sxt_dev *dev, struct sxt_event *event)
+{
+    if (dev->driver->event_create)
+        dev->driver->event_wait(dev, event);
+}
+
+void sxt_stream_finish(struct sxt_dev *dev, enum sxt_stream stream)
+{
+    dev->driver->finish(dev, stream);
+}
+
+void *sxt_pinned_alloc(struct sxt_dev *dev, size_t bytes)
+{
+    void *p;
+
+    if (!dev->driver->pin) {
+        p = sxt_alloc_aligned(bytes);
+    } else if (!(p = dev->driver->pin(dev, bytes))) {
+        fprintf(stderr,
+                "sextant: error: no %zu bytes of pinned host memory; see "
+                "ulimit -l and the job's memory limit\n",
+                bytes);
+        exit(SXT_EXIT_UNAVAILABLE);
+    }
+    memset(p, 0, bytes);
+    return p;
+}
+
+void sxt_pinned_free(struct sxt_dev *dev, void *p)
+{
+    if (!p)
+        return;
+    if (dev->driver->pin)
+        dev->driver->unpin(dev, p);
+    else
+        free(p);
+}
