@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <libconfig.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,17 +73,68 @@ static void clear_strings(struct sxt_cfg_strings *list)
     *list = (struct sxt_cfg_strings){ NULL, 0 };
 }
 
-static void set_number(struct reader *r, const struct sxt_cfg_param *p,
-                       void *place, double x)
+static void out_of_range(struct reader *r, const struct sxt_cfg_param *p,
+                         const char *value)
 {
-    if (!(x >= p->min && x <= p->max))
-        fault(r, "%s must be in [%g, %g]%s%s, not %g", p->name, p->min, p->max,
-              strcmp(p->unit, "1") == 0 ? "" : " ",
-              strcmp(p->unit, "1") == 0 ? "" : p->unit, x);
-    else if (p->type == SXT_CFG_INT)
-        *(int64_t *)place = (int64_t)x;
+    bool unit = strcmp(p->unit, "1") != 0;
+
+    fault(r, "%s must be in [%g, %g]%s%s, not %s", p->name, p->min, p->max,
+          unit ? " " : "", unit ? p->unit : "", value);
+}
+
+/* Never by way of a double, which has 53 bits only. */
+static void set_whole(struct reader *r, const struct sxt_cfg_param *p,
+                      void *place, int64_t x)
+{
+    char text[32];
+
+    snprintf(text, sizeof(text), "%lld", (long long)x);
+    if ((long double)x >= p->min && (long double)x <= p->max)
+        *(int64_t *)place = x;
     else
+        out_of_range(r, p, text);
+}
+
+static void set_real(struct reader *r, const struct sxt_cfg_param *p,
+                     void *place, double x)
+{
+    char text[32];
+
+    snprintf(text, sizeof(text), "%g", x);
+    if (x >= p->min && x <= p->max)
         *(double *)place = x;
+    else
+        out_of_range(r, p, text);
+}
+
+static void number_from_text(struct reader *r, const struct sxt_cfg_param *p,
+                             void *place, const char *text)
+{
+    bool whole = p->type == SXT_CFG_INT, word;
+    char *end = NULL;
+    long long i = 0;
+    double x = 0;
+
+    errno = 0;
+    word = p->choices && strcmp(text, p->choices) == 0;
+    if (word && whole)
+        *(int64_t *)place = SXT_CFG_WORD;
+    else if (word)
+        *(double *)place = NAN;
+    else if (whole)
+        i = strtoll(text, &end, 10);
+    else
+        x = strtod(text, &end);
+    if (word)
+        return;
+    if (end == text || *end != '\0' || (whole && errno != 0))
+        fault(r, "%s must be a %snumber%s%s%s, not '%s'", p->name,
+              whole ? "whole " : "", p->choices ? " or \"" : "",
+              p->choices ? p->choices : "", p->choices ? "\"" : "", text);
+    else if (whole)
+        set_whole(r, p, place, i);
+    else
+        set_real(r, p, place, x);
 }
 
 static void set_list(struct sxt_cfg_strings *list, const char *text,
@@ -102,26 +154,11 @@ static void set_list(struct sxt_cfg_strings *list, const char *text,
 static void set_text(struct reader *r, const struct sxt_cfg_param *p,
                      void *place, const char *text)
 {
-    char *end;
-
     switch (p->type) {
-    case SXT_CFG_INT: {
-        errno = 0;
-        long long x = strtoll(text, &end, 10);
-        if (end == text || *end != '\0' || errno != 0)
-            fault(r, "%s must be a whole number, not '%s'", p->name, text);
-        else
-            set_number(r, p, place, (double)x);
+    case SXT_CFG_INT:
+    case SXT_CFG_REAL:
+        number_from_text(r, p, place, text);
         break;
-    }
-    case SXT_CFG_REAL: {
-        double x = strtod(text, &end);
-        if (end == text || *end != '\0')
-            fault(r, "%s must be a number, not '%s'", p->name, text);
-        else
-            set_number(r, p, place, x);
-        break;
-    }
     case SXT_CFG_BOOL:
         if (strcmp(text, "true") != 0 && strcmp(text, "false") != 0)
             fault(r, "%s must be true or false, not '%s'", p->name, text);
@@ -147,41 +184,25 @@ static void set_text(struct reader *r, const struct sxt_cfg_param *p,
     }
 }
 
-/* ---- defaults ---- */
-
-static void set_defaults(struct reader *r, const struct sxt_cfg_param *p,
-                         char *values)
-{
-    for (; p->name; p++) {
-        if (p->type == SXT_CFG_GROUP)
-            set_defaults(r, p->group, values + p->offset);
-        else
-            set_text(r, p, values + p->offset, p->value);
-    }
-}
-
-static void free_values(const struct sxt_cfg_param *p, char *values)
-{
-    for (; p->name; p++) {
-        void *place = values + p->offset;
-        if (p->type == SXT_CFG_GROUP)
-            free_values(p->group, place);
-        else if (p->type == SXT_CFG_STRINGS)
-            clear_strings(place);
-        else if (p->type == SXT_CFG_STRING || p->type == SXT_CFG_CHOICE)
-            free(*(char **)place);
-    }
-}
-
 /* ---- names ---- */
 
+/* The parameter of that name, NULL if there is none; *values, the struct,
+ * becomes its place. */
 static const struct sxt_cfg_param *find(const struct sxt_cfg_param *p,
-                                        const char *name)
+                                        const char *name, char **values)
 {
-    for (; p->name; p++)
+    const struct sxt_cfg_param *found = NULL;
+
+    for (; p->name && !found; p++) {
+        char *place = *values + p->offset;
         if (strcmp(p->name, name) == 0)
-            return p;
-    return NULL;
+            found = p;
+        else if (p->name[0] == '\0')
+            found = find(p->group, name, &place);
+        if (found)
+            *values = place;
+    }
+    return found;
 }
 
 /* Nearest name in the table (and in groups below), as "a" or "group.a". */
@@ -190,13 +211,14 @@ static void suggest(const struct sxt_cfg_param *p, const char *prefix,
 {
     for (; p->name; p++) {
         size_t distance = sxt_edit_distance(p->name, name);
-        if (distance < *best) {
+        if (p->name[0] && distance < *best) {
             *best = distance;
             snprintf(text, size, "%s%s", prefix, p->name);
         }
         if (p->type == SXT_CFG_GROUP) {
             char deeper[200];
-            snprintf(deeper, sizeof(deeper), "%s%s.", prefix, p->name);
+            snprintf(deeper, sizeof(deeper), "%s%s%s", prefix, p->name,
+                     p->name[0] ? "." : "");
             suggest(p->group, deeper, name, best, text, size);
         }
     }
@@ -215,6 +237,48 @@ static void unknown(struct reader *r, const struct sxt_cfg_section *section,
     else
         fault(r, "unknown parameter %s%s; see sextant %s --help=params", group,
               name, section->name);
+}
+
+/* ---- defaults ---- */
+
+/* "split=test": a group's default that is another one here. */
+static void override(struct reader *r, const struct sxt_cfg_param *group,
+                     char *values)
+{
+    const char *equals = strchr(group->value, '=');
+    char *name = sxt_strndup(group->value, (size_t)(equals - group->value));
+    const struct sxt_cfg_param *p = find(group->group, name, &values);
+
+    SXT_CHECK(p);
+    set_text(r, p, values, equals + 1);
+    free(name);
+}
+
+static void set_defaults(struct reader *r, const struct sxt_cfg_param *p,
+                         char *values)
+{
+    for (; p->name; p++) {
+        if (p->type != SXT_CFG_GROUP) {
+            set_text(r, p, values + p->offset, p->value);
+            continue;
+        }
+        set_defaults(r, p->group, values + p->offset);
+        if (p->value && p->value[0])
+            override(r, p, values + p->offset);
+    }
+}
+
+static void free_values(const struct sxt_cfg_param *p, char *values)
+{
+    for (; p->name; p++) {
+        void *place = values + p->offset;
+        if (p->type == SXT_CFG_GROUP)
+            free_values(p->group, place);
+        else if (p->type == SXT_CFG_STRINGS)
+            clear_strings(place);
+        else if (p->type == SXT_CFG_STRING || p->type == SXT_CFG_CHOICE)
+            free(*(char **)place);
+    }
 }
 
 /* ---- the file ---- */
@@ -242,11 +306,14 @@ static void read_value(struct reader *r, const struct sxt_cfg_param *p,
     bool text = type == CONFIG_TYPE_STRING;
 
     if (p->type == SXT_CFG_INT && whole)
-        set_number(r, p, place, (double)config_setting_get_int64(s));
+        set_whole(r, p, place, config_setting_get_int64(s));
     else if (p->type == SXT_CFG_REAL && whole)
-        set_number(r, p, place, (double)config_setting_get_int64(s));
+        set_real(r, p, place, (double)config_setting_get_int64(s));
     else if (p->type == SXT_CFG_REAL && type == CONFIG_TYPE_FLOAT)
-        set_number(r, p, place, config_setting_get_float(s));
+        set_real(r, p, place, config_setting_get_float(s));
+    else if ((p->type == SXT_CFG_INT || p->type == SXT_CFG_REAL) &&
+             p->choices && text)
+        number_from_text(r, p, place, config_setting_get_string(s));
     else if (p->type == SXT_CFG_BOOL && type == CONFIG_TYPE_BOOL)
         *(bool *)place = config_setting_get_bool(s);
     else if ((p->type == SXT_CFG_STRING || p->type == SXT_CFG_CHOICE) && text)
@@ -276,7 +343,8 @@ static void read_group(struct reader *r, const struct sxt_cfg_section *section,
     for (int i = 0; i < config_setting_length(group); i++) {
         config_setting_t *s = config_setting_get_elem(group, (unsigned)i);
         const char *name = config_setting_name(s);
-        const struct sxt_cfg_param *p = find(params, name);
+        char *place = values;
+        const struct sxt_cfg_param *p = find(params, name, &place);
         char *where = sxt_printf("%s:%d", file, config_setting_source_line(s));
         r->where = where;
         if (!p) {
@@ -284,10 +352,10 @@ static void read_group(struct reader *r, const struct sxt_cfg_section *section,
         } else if (p->type == SXT_CFG_GROUP && config_setting_is_group(s)) {
             char *deeper = sxt_printf("%s%s.", prefix, name);
             r->where = file;
-            read_group(r, section, p->group, deeper, s, values + p->offset);
+            read_group(r, section, p->group, deeper, s, place);
             free(deeper);
         } else {
-            read_value(r, p, s, values + p->offset);
+            read_value(r, p, s, place);
         }
         r->where = file;
         free(where);
@@ -377,18 +445,17 @@ static void apply_setting(struct reader *r,
         size_t n = strcspn(rest, ".");
         bool last = rest[n] == '\0';
         rest[n] = '\0';
-        const struct sxt_cfg_param *p = find(params, rest);
+        const struct sxt_cfg_param *p = find(params, rest, &values);
         if (!p) {
             unknown(r, section, "", rest);
         } else if (!last && p->type == SXT_CFG_GROUP) {
             params = p->group;
-            values += p->offset;
             rest += n + 1;
             continue;
         } else if (!last) {
             fault(r, "%s is not a group", rest);
         } else {
-            set_text(r, p, values + p->offset, equals + 1);
+            set_text(r, p, values, equals + 1);
         }
         break;
     }

@@ -23,20 +23,27 @@ enum sxt_cfg_type {
     SXT_CFG_GROUP    /* a nested struct, described by `group` */
 };
 
+/* What an INT holds whose file has the word in `choices`; a REAL holds NaN. */
+#define SXT_CFG_WORD INT64_MIN
+
 struct sxt_cfg_strings {
     char **items;
     size_t count;
 };
 
+/* A GROUP named "" is a table that several commands share: its parameters are
+ * named as if they stood in the table above, without a prefix. */
 struct sxt_cfg_param {
     const char *name;
     enum sxt_cfg_type type;
-    const char *value;    /* the default, as written in a file */
+    const char *value;    /* the default, as written in a file; GROUP: "",
+                             or one "name=value" over the group's defaults */
     double min, max;      /* INT and REAL, both inclusive */
     const char *unit;     /* "1" if none */
     const char *doc;      /* one sentence; never empty */
     size_t offset;        /* offsetof() in the values struct */
-    const char *choices;  /* CHOICE: "a|b|c" */
+    const char *choices;  /* CHOICE: "a|b|c"; INT and REAL: a word that may
+                             stand for a number, or NULL */
     const struct sxt_cfg_param *group; /* GROUP: table ending with name NULL */
 };
 

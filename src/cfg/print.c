@@ -52,13 +52,20 @@ static void add_value(struct sxt_str *out, const struct sxt_cfg_param *p,
 {
     switch (p->type) {
     case SXT_CFG_INT:
+        if (*(const int64_t *)place == SXT_CFG_WORD && p->choices) {
+            add_quoted(out, p->choices);
+            break;
+        }
         sxt_str_add(out, "%lld", (long long)*(const int64_t *)place);
         if (*(const int64_t *)place > INT32_MAX ||
             *(const int64_t *)place < INT32_MIN)
             sxt_str_add_char(out, 'L');
         break;
     case SXT_CFG_REAL:
-        add_real(out, *(const double *)place);
+        if (isnan(*(const double *)place) && p->choices)
+            add_quoted(out, p->choices);
+        else
+            add_real(out, *(const double *)place);
         break;
     case SXT_CFG_BOOL:
         sxt_str_add(out, *(const bool *)place ? "true" : "false");
@@ -91,6 +98,8 @@ static void add_comment(struct sxt_str *out, const struct sxt_cfg_param *p,
         sxt_str_add(out, "]");
         if (strcmp(p->unit, "1") != 0)
             sxt_str_add(out, " %s", p->unit);
+        if (p->choices)
+            sxt_str_add(out, " or \"%s\"", p->choices);
     }
     if (p->type == SXT_CFG_CHOICE)
         sxt_str_add(out, "  [%s]", p->choices);
@@ -101,6 +110,10 @@ static void add_params(struct sxt_str *out, const struct sxt_cfg_param *p,
                        const char *values, int indent)
 {
     for (; p->name; p++) {
+        if (p->name[0] == '\0') {
+            add_params(out, p->group, values + p->offset, indent);
+            continue;
+        }
         add_comment(out, p, indent);
         if (p->type == SXT_CFG_GROUP) {
             sxt_str_add(out, "%*s%s:\n%*s{\n", indent, "", p->name, indent,

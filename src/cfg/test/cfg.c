@@ -1,6 +1,7 @@
 /* cfg.c - tables against good and bad input files. */
 #include "cfg/cfg.h"
 
+#include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -10,10 +11,16 @@
 #include "base/test/tap.h"
 
 struct sampling {
-    double top_p;
+    double top_p, min_p;
+    int64_t top_k;
+};
+struct wanted {
+    char *split;
+    int64_t limit;
 };
 struct values {
-    int64_t n;
+    int64_t n, seed;
+    struct wanted wanted;
     double temperature;
     bool loop;
     char *model, *device;
@@ -24,11 +31,26 @@ struct values {
 static const struct sxt_cfg_param sampling_params[] = {
     { "top_p", SXT_CFG_REAL, "0.8", 0, 1, "1", "Nucleus.",
       offsetof(struct sampling, top_p), NULL, NULL },
+    { "min_p", SXT_CFG_REAL, "model", 0, 1, "1", "Least.",
+      offsetof(struct sampling, min_p), "model", NULL },
+    { "top_k", SXT_CFG_INT, "model", 0, 100, "tokens", "Most.",
+      offsetof(struct sampling, top_k), "model", NULL },
+    { .name = NULL }
+};
+static const struct sxt_cfg_param wanted_params[] = {
+    { "split", SXT_CFG_STRING, "", 0, 0, "1", "Of this split.",
+      offsetof(struct wanted, split), NULL, NULL },
+    { "limit", SXT_CFG_INT, "0", 0, 1e12, "problems", "At most.",
+      offsetof(struct wanted, limit), NULL, NULL },
     { .name = NULL }
 };
 static const struct sxt_cfg_param params[] = {
     { "n", SXT_CFG_INT, "4", 1, 64, "samples", "Samples per problem.",
       offsetof(struct values, n), NULL, NULL },
+    { "seed", SXT_CFG_INT, "1", 0, 9223372036854775807.0, "1", "Seed.",
+      offsetof(struct values, seed), NULL, NULL },
+    { "", SXT_CFG_GROUP, "split=test", 0, 0, "1", "Which.",
+      offsetof(struct values, wanted), NULL, wanted_params },
     { "temperature", SXT_CFG_REAL, "0.7", 0, 2, "1", "Spread.",
       offsetof(struct values, temperature), NULL, NULL },
     { "loop", SXT_CFG_BOOL, "true", 0, 0, "1", "Stop loops.",
@@ -75,6 +97,14 @@ static const struct {
       "sampling.top_p?)" },
     { "a syntax error has its line", "demo: {\n n = ;\n};", NULL,
       "t.cfg:2: syntax error" },
+    { "a word that is not the word is refused",
+      "demo: { sampling: { top_k = \"best\"; }; };", NULL,
+      "t.cfg:1: top_k must be a whole number or \"model\", not 'best'" },
+    { "one beyond the range is beyond it, above 2^53 too",
+      "demo: { limit = 1000000000001L; };", NULL,
+      "t.cfg:1: limit must be in [0, 1e+12] problems, not 1000000000001" },
+    { "a near miss in a shared table is named", "demo: { splits = \"\"; };",
+      NULL, "t.cfg:1: unknown parameter splits (did you mean split?)" },
     { "a setting is checked", "", "n=many",
       "-s: n must be a whole number, not 'many'" },
     { "a setting needs a value", "", "n", "-s: 'n' should be name=value" },
@@ -138,6 +168,61 @@ static void test_good(void)
     sxt_str_free(&second);
 }
 
+/* 2^53 + 1 is the least whole number that is no double. */
+static void test_whole(void)
+{
+    static const char text[] = "demo: { seed = 9007199254740993L; };";
+    static const char *const settings[] = { "seed=9223372036854775807" };
+    void *p = NULL, *q = NULL;
+    struct sxt_str out = SXT_STR_EMPTY;
+
+    sxt_file_write("t.cfg", text, strlen(text), NULL);
+    if (ok(sxt_cfg_read("t.cfg", &section, known, NULL, 0, &p, NULL) == 0,
+           "a number above 2^53 is read from a file"))
+        ok(((struct values *)p)->seed == 9007199254740993, "to the last digit");
+    if (ok(sxt_cfg_read(NULL, &section, known, settings, 1, &q, NULL) == 0,
+           "the greatest number is read from a setting"))
+        ok(((struct values *)q)->seed == INT64_MAX, "to the last digit");
+    sxt_cfg_print(&section, p, &out);
+    ok(strstr(out.data, "seed = 9007199254740993L;"), "and so it is printed");
+    sxt_str_free(&out);
+    sxt_cfg_free(&section, p);
+    sxt_cfg_free(&section, q);
+}
+
+/* A table that several commands share, and a word in the place of a number. */
+static void test_shared(void)
+{
+    static const char text[] =
+        "demo: { limit = 3; sampling: { min_p = 0.5; top_k = 7; }; };";
+    static const char *const back[] = { "sampling.min_p=model",
+                                        "sampling.top_k=model", "split=" };
+    struct sxt_str out = SXT_STR_EMPTY;
+    void *p = NULL;
+
+    sxt_file_write("t.cfg", text, strlen(text), NULL);
+    sxt_cfg_read("t.cfg", &section, known, NULL, 0, &p, NULL);
+    struct values *v = p;
+    ok(v->wanted.limit == 3, "a shared parameter is set without a prefix");
+    is_text(v->wanted.split, "test", "a command may have its own default");
+    ok(v->sampling.min_p == 0.5 && v->sampling.top_k == 7,
+       "a number goes over the word that is its default");
+    sxt_cfg_print(&section, v, &out);
+    ok(strstr(out.data, "\n    limit = 3;"), "and is printed without one");
+    sxt_cfg_free(&section, p);
+    sxt_cfg_read("t.cfg", &section, known, back, 3, &p, NULL);
+    v = p;
+    ok(isnan(v->sampling.min_p) && v->sampling.top_k == SXT_CFG_WORD,
+       "the word goes over a number");
+    ok(v->wanted.split[0] == '\0', "and nothing over the command's default");
+    sxt_str_cut(&out, 0);
+    sxt_cfg_print(&section, v, &out);
+    ok(strstr(out.data, "top_k = \"model\";"), "the word is printed");
+    ok(strstr(out.data, "tokens or \"model\""), "and said to be possible");
+    sxt_str_free(&out);
+    sxt_cfg_free(&section, p);
+}
+
 int main(void)
 {
     struct sxt_error err = { 0 };
@@ -145,6 +230,8 @@ int main(void)
 
     test_bad();
     test_good();
+    test_whole();
+    test_shared();
     ok(sxt_cfg_read("no-such.cfg", &section, known, NULL, 0, &values, &err) ==
                -1 &&
            err.code == SXT_EXIT_NOINPUT,
