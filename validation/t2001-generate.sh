@@ -19,6 +19,9 @@ same() { # REFERENCE FILE: all but /provenance, and /config (other settings)
     grep -q "datasets compared" diff.txt &&
         ! grep "^ */" diff.txt | grep -v "^ */config"
 }
+ended() { # how many answers the model ended in the last command
+    sed -n 's/.*(\([0-9]*\) ended by the model.*/\1/p' tap.out
+}
 ranks() { # N: the same command on N ranks, into N.h5
     generate "$1" && mv generations.h5 "$1.h5"
 }
@@ -75,6 +78,27 @@ exits 65 "other settings into the same file are refused" \
 ok "the first 3 even problems" \
     generate 1 output=few.h5 sources=even limit=3
 says "12 answers" "  are 12 answers"
+# What the authors of a model say in its generation_config.json counts where the
+# configuration says nothing; every number is told with its origin.
+ok "the model as a directory" "$SEXTANT" convert model.h5 hf
+echo '{"eos_token_id": [257, 97, 101, 110, 115, 116], "temperature": 1.3, "top_k": 50, "top_p": 0.9}' \
+    >hf/generation_config.json
+ok "with its authors' settings" "$SEXTANT" convert hf told.h5
+ok "drawn as they say" "$SEXTANT" generate -s model=told.h5 -s output=told-a.h5 \
+    -s sampling.top_p=0.95 -s sampling.max_tokens=40
+says "temperature 1.3 (model)  top_p 0.95 (set)  min_p 0 (default)  repetition_penalty 1 (default)  top_k 50 (model)" \
+    "  and it says which numbers are whose"
+told=$(ended)
+ok "the same numbers as parameters" "$SEXTANT" generate -s model=told.h5 \
+    -s output=told-b.h5 -s sampling.temperature=1.3 -s sampling.top_p=0.95 \
+    -s sampling.top_k=50 -s sampling.max_tokens=40
+ok "  draw the same" same told-a.h5 told-b.h5
+ok "the same numbers for the model without them" "$SEXTANT" generate \
+    -s output=told-c.h5 -s sampling.temperature=1.3 -s sampling.top_p=0.95 \
+    -s sampling.top_k=50 -s sampling.max_tokens=40
+ok "  fewer answers are ended by it, for it has fewer end tokens" \
+    test "$(ended)" -lt "$told"
+
 exits 65 "no such problem is an error" generate 1 output=x.h5 sources=none
 exits 78 "a shard out of range is an error" generate 1 shard=3/3
 exits 66 "no such model is an error" generate 1 model=none.h5

@@ -1,6 +1,7 @@
 /* config.c - what kind of network: read from a Hugging Face config.json. */
 #include "model/config.h"
 
+#include <math.h>
 #include <string.h>
 
 struct size_field {
@@ -212,6 +213,45 @@ static int read_eos(struct sxt_model_config *c, const struct sxt_json *json,
     return 0;
 }
 
+static int read_draw_number(const struct sxt_json *generation, const char *name,
+                            double low, double high, double *x,
+                            const char *where, struct sxt_error *err)
+{
+    const struct sxt_json *v = sxt_json_get(generation, name);
+
+    *x = absent(v) ? NAN : sxt_json_number(v, -1.0);
+    if (*x < low || *x > high)
+        return sxt_err(err, SXT_EXIT_DATA,
+                       "%s: %s of generation_config.json is no number in [%g, "
+                       "%g]",
+                       where, name, low, high);
+    return 0;
+}
+
+/* do_sample false asks for the most probable token, whatever else is there;
+ * without do_sample the numbers are taken as they are. */
+static int read_draw(struct sxt_model_draw *d,
+                     const struct sxt_json *generation, const char *where,
+                     struct sxt_error *err)
+{
+    double top_k;
+
+    if (read_draw_number(generation, "temperature", 0, 100, &d->temperature,
+                         where, err) != 0 ||
+        read_draw_number(generation, "top_p", 0, 1, &d->top_p, where, err) !=
+            0 ||
+        read_draw_number(generation, "min_p", 0, 1, &d->min_p, where, err) !=
+            0 ||
+        read_draw_number(generation, "repetition_penalty", 0.1, 10,
+                         &d->repetition_penalty, where, err) != 0 ||
+        read_draw_number(generation, "top_k", 0, 1e6, &top_k, where, err) != 0)
+        return -1;
+    d->top_k = isnan(top_k) ? -1 : (int64_t)top_k;
+    if (!sxt_json_bool(sxt_json_get(generation, "do_sample"), true))
+        d->temperature = 0;
+    return 0;
+}
+
 int sxt_model_config_parse(struct sxt_model_config *config,
                            const struct sxt_json *json,
                            const struct sxt_json *generation, const char *where,
@@ -234,7 +274,8 @@ int sxt_model_config_parse(struct sxt_model_config *config,
         return unsupported(where, "attention_bias is true", err);
     c.tied = sxt_json_bool(sxt_json_get(json, "tie_word_embeddings"), false);
     if (read_eos(&c, json, where, err) != 0 ||
-        read_eos(&c, generation, where, err) != 0)
+        read_eos(&c, generation, where, err) != 0 ||
+        read_draw(&c.draw, generation, where, err) != 0)
         return -1;
     *config = c;
     return 0;

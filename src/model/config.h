@@ -12,6 +12,12 @@
 enum sxt_model_type { SXT_QWEN2, SXT_LLAMA };
 enum { SXT_MAX_EOS = 8 };
 
+/* How the model's authors say to draw from it; NaN or -1: they do not say. */
+struct sxt_model_draw {
+    double temperature, top_p, min_p, repetition_penalty;
+    int64_t top_k;
+};
+
 struct sxt_model_config {
     enum sxt_model_type type;
     size_t vocab, hidden, layers, heads, kv_heads, head_dim, ffn;
@@ -21,6 +27,7 @@ struct sxt_model_config {
     bool qkv_bias; /* qwen2 */
     int32_t eos[SXT_MAX_EOS]; /* config.json and generation_config.json */
     size_t n_eos;
+    struct sxt_model_draw draw; /* generation_config.json */
 };
 
 /* generation may be NULL.  Other types, rope_scaling, attention biases that

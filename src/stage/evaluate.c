@@ -14,12 +14,9 @@
 #include "stage/stages.h"
 
 struct values {
-    char *model, *problems, *generations, *verdicts, *output;
-    char *split, *domain, *system, *system_file, *prefill, *reference;
-    struct sxt_cfg_strings sources;
-    int64_t limit, n;
-    struct sxt_sampling sampling;
-    struct sxt_serving engine;
+    char *model, *generations, *verdicts, *output, *reference;
+    struct sxt_wanted wanted;
+    struct sxt_asking asking;
     struct sxt_grading_options grading;
 };
 
@@ -28,8 +25,6 @@ static const struct sxt_cfg_param params[] = {
     { "model", SXT_CFG_STRING, "", 0, 0, "1",
       "The model to measure; empty: the generations are there already.",
       AT(model), NULL, NULL },
-    { "problems", SXT_CFG_STRING, "problems.h5", 0, 0, "1",
-      "The benchmark problems.", AT(problems), NULL, NULL },
     { "generations", SXT_CFG_STRING, "eval-generations.h5", 0, 0, "1",
       "The answers: written with a model, read without; without, also .jsonl "
       "lines {\"id\", \"response\"}.",
@@ -39,32 +34,13 @@ static const struct sxt_cfg_param params[] = {
       AT(verdicts), NULL, NULL },
     { "output", SXT_CFG_STRING, "eval.h5", 0, 0, "1", "File to write.",
       AT(output), NULL, NULL },
-    { "split", SXT_CFG_STRING, "test", 0, 0, "1",
-      "Only problems of this split; empty: any.", AT(split), NULL, NULL },
-    { "domain", SXT_CFG_STRING, "", 0, 0, "1",
-      "Only problems of this domain; empty: any.", AT(domain), NULL, NULL },
-    { "sources", SXT_CFG_STRINGS, "", 0, 0, "1",
-      "Only problems of these data sets; empty: any.", AT(sources), NULL,
-      NULL },
-    { "limit", SXT_CFG_INT, "0", 0, 1e12, "problems",
-      "Only the first so many of those; 0: all.", AT(limit), NULL, NULL },
-    { "n", SXT_CFG_INT, "1", 1, 100000, "answers", "Answers to each problem.",
-      AT(n), NULL, NULL },
-    { "system", SXT_CFG_STRING, "", 0, 0, "1", "System message; empty: none.",
-      AT(system), NULL, NULL },
-    { "system_file", SXT_CFG_STRING, "", 0, 0, "1",
-      "File with the system message, or the name of one that comes along "
-      "(sky-t1, qwen-cot); empty: none.",
-      AT(system_file), NULL, NULL },
-    { "prefill", SXT_CFG_STRING, "", 0, 0, "1", "The begin of every answer.",
-      AT(prefill), NULL, NULL },
     { "reference", SXT_CFG_STRING, "Sky-T1-32B-Preview", 0, 0, "1",
       "Model whose published scores stand beside ours.", AT(reference), NULL,
       NULL },
-    { "sampling", SXT_CFG_GROUP, "", 0, 0, "1", "How tokens are drawn.",
-      AT(sampling), NULL, sxt_sampling_params },
-    { "engine", SXT_CFG_GROUP, "", 0, 0, "1", "What draws them.", AT(engine),
-      NULL, sxt_serving_params },
+    { "", SXT_CFG_GROUP, "split=test", 0, 0, "1", "The benchmark problems.",
+      AT(wanted), NULL, sxt_wanted_params },
+    { "", SXT_CFG_GROUP, "", 0, 0, "1", "How they are asked.", AT(asking), NULL,
+      sxt_asking_params },
     { "grading", SXT_CFG_GROUP, "", 0, 0, "1", "How to grade.", AT(grading),
       NULL, sxt_grading_params },
     { .name = NULL }
@@ -76,19 +52,10 @@ static int draw(const struct sxt_run *run, const struct values *v,
 {
     static char no_shard[] = "0/1";
     struct sxt_generate g = { .model = v->model,
-                              .problems = v->problems,
                               .output = v->generations,
-                              .split = v->split,
-                              .domain = v->domain,
                               .shard = no_shard,
-                              .sources = v->sources,
-                              .limit = v->limit,
-                              .n = v->n,
-                              .system = v->system,
-                              .system_file = v->system_file,
-                              .prefill = v->prefill,
-                              .sampling = v->sampling,
-                              .engine = v->engine };
+                              .wanted = v->wanted,
+                              .asking = v->asking };
 
     return sxt_generate_run(run, &g, err);
 }
@@ -245,7 +212,7 @@ static int run_stage(struct sxt_run *run, const void *values,
 {
     const struct values *v = values;
     char *answers = sxt_run_path(run, v->generations);
-    char *problems = sxt_run_path(run, v->problems);
+    char *problems = sxt_run_path(run, v->wanted.problems);
     char *output = sxt_run_path(run, v->output);
     const char *inputs[2] = { answers, problems };
     int rc = evaluate(run, v, output, inputs, err);

@@ -16,49 +16,25 @@ const struct sxt_cfg_param sxt_generate_params[] = {
     { "model", SXT_CFG_STRING, "model.h5", 0, 0, "1",
       "The model that answers: a model file or a checkpoint.", AT(model), NULL,
       NULL },
-    { "problems", SXT_CFG_STRING, "problems.h5", 0, 0, "1",
-      "The problems to solve.", AT(problems), NULL, NULL },
     { "output", SXT_CFG_STRING, "generations.h5", 0, 0, "1",
       "The file to write; answers under way are in OUTPUT.journal/, and those "
       "of shards in OUTPUT-I-of-N.h5.",
       AT(output), NULL, NULL },
-    { "split", SXT_CFG_STRING, "", 0, 0, "1",
-      "Only problems of this split; empty: any.", AT(split), NULL, NULL },
-    { "domain", SXT_CFG_STRING, "", 0, 0, "1",
-      "Only problems of this domain; empty: any.", AT(domain), NULL, NULL },
-    { "sources", SXT_CFG_STRINGS, "", 0, 0, "1",
-      "Only problems of these data sets; empty: any.", AT(sources), NULL,
-      NULL },
-    { "ids", SXT_CFG_STRINGS, "", 0, 0, "1", "Only these problems; empty: any.",
-      AT(ids), NULL, NULL },
-    { "limit", SXT_CFG_INT, "0", 0, 1e12, "problems",
-      "Only the first so many of those; 0: all.", AT(limit), NULL, NULL },
+    { "", SXT_CFG_GROUP, "", 0, 0, "1", "Which problems.", AT(wanted), NULL,
+      sxt_wanted_params },
     { "shard", SXT_CFG_STRING, "0/1", 0, 0, "1",
       "\"i/n\": of those, every n-th from the i-th on, for job arrays.",
       AT(shard), NULL, NULL },
-    { "n", SXT_CFG_INT, "1", 1, 100000, "answers", "Answers to each problem.",
-      AT(n), NULL, NULL },
-    { "snapshot_s", SXT_CFG_REAL, "300.0", 0, 1e9, "s",
-      "Save answers under way this often, so that a crash costs no more; 0: "
-      "only when stopped.",
-      AT(snapshot_s), NULL, NULL },
     { "reuse", SXT_CFG_STRINGS, "", 0, 0, "1",
       "Generations files (patterns) to take equal draws from, as when shards "
       "are merged.",
       AT(reuse), NULL, NULL },
-    { "system", SXT_CFG_STRING, "", 0, 0, "1", "System message; empty: none.",
-      AT(system), NULL, NULL },
-    { "system_file", SXT_CFG_STRING, "", 0, 0, "1",
-      "File with the system message, or the name of one that comes along "
-      "(sky-t1, qwen-cot); empty: none.",
-      AT(system_file), NULL, NULL },
-    { "prefill", SXT_CFG_STRING, "", 0, 0, "1",
-      "The begin of every answer, which is also the begin of its text.",
-      AT(prefill), NULL, NULL },
-    { "sampling", SXT_CFG_GROUP, "", 0, 0, "1", "How tokens are drawn.",
-      AT(sampling), NULL, sxt_sampling_params },
-    { "engine", SXT_CFG_GROUP, "", 0, 0, "1", "What draws them.", AT(engine),
-      NULL, sxt_serving_params },
+    { "snapshot_s", SXT_CFG_REAL, "300.0", 0, 1e9, "s",
+      "Save answers under way this often, so that a crash costs no more; 0: "
+      "only when stopped.",
+      AT(snapshot_s), NULL, NULL },
+    { "", SXT_CFG_GROUP, "", 0, 0, "1", "How they are asked.", AT(asking), NULL,
+      sxt_asking_params },
     { .name = NULL }
 };
 #undef AT
@@ -141,7 +117,8 @@ static size_t together(size_t n_samples)
 
 static int draw_missing(struct job *job, struct sxt_error *err)
 {
-    struct sxt_draw draw = sxt_sampler_plan(job->sampler, &job->v->sampling);
+    struct sxt_draw draw =
+        sxt_sampler_plan(job->sampler, &job->v->asking.sampling);
     struct sxt_ask ask = { .n = job->n_missing,
                            .together = together(job->plan.n_samples),
                            .longest = sxt_plan_longest(&job->plan),
@@ -165,6 +142,7 @@ static void tell_plan(const struct job *job)
     const struct sxt_plan *p = &job->plan;
     struct sxt_genlog_facts f = sxt_genlog_facts(job->log);
 
+    sxt_sampler_tell(job->sampler, &job->v->asking.sampling);
     sxt_log(&job->run->log, SXT_LOG_INFO,
             "problems %zu  answers each %zu  to draw %zu  (in earlier files "
             "%zu, in journals %zu)",
@@ -183,6 +161,7 @@ static int dry_run(const struct job *job)
 {
     const struct sxt_plan *p = &job->plan;
 
+    sxt_sampler_tell(job->sampler, &job->v->asking.sampling);
     sxt_log(&job->run->log, SXT_LOG_INFO,
             "would draw %zu answers to %zu problems (%zu of them are in "
             "earlier files) into %s",
@@ -229,7 +208,7 @@ static bool complete(const struct job *job)
 static int run_job(struct job *job, struct sxt_error *err)
 {
     job->sampler =
-        sxt_sampler_open(job->run, job->v->model, &job->v->engine, err);
+        sxt_sampler_open(job->run, job->v->model, &job->v->asking.engine, err);
     if (!job->sampler)
         return -1;
     int rc = sxt_plan_make(&job->plan, job->run, job->v, job->sampler,

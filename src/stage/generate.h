@@ -2,19 +2,16 @@
 #ifndef SXT_STAGE_GENERATE_H
 #define SXT_STAGE_GENERATE_H
 
-#include "stage/sampling.h"
+#include "stage/asking.h"
 #include "stage/stage.h"
 
 /* The values of section `generate`. */
 struct sxt_generate {
-    char *model, *problems, *output;
-    char *split, *domain, *shard;
-    struct sxt_cfg_strings sources, ids, reuse;
-    int64_t limit, n;
+    char *model, *output, *shard;
+    struct sxt_wanted wanted;
+    struct sxt_cfg_strings reuse;
     double snapshot_s;
-    char *system, *system_file, *prefill;
-    struct sxt_sampling sampling;
-    struct sxt_serving engine;
+    struct sxt_asking asking;
 };
 extern const struct sxt_cfg_param sxt_generate_params[];
 

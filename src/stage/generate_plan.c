@@ -64,7 +64,7 @@ static bool listed(const struct sxt_cfg_strings *list, struct sxt_span text)
     return list->count == 0;
 }
 
-static bool wanted(const struct sxt_generate *v, const struct sxt_frame *f,
+static bool wanted(const struct sxt_wanted *v, const struct sxt_frame *f,
                    size_t row)
 {
     return (v->split[0] == '\0' ||
@@ -87,7 +87,7 @@ static void keep_row(struct sxt_frame *to, const struct sxt_frame *from,
     sxt_frame_set_text(to, SXT_PLAN_PROMPT, prompt.data, prompt.len);
 }
 
-static void select_rows(struct sxt_plan *plan, const struct sxt_generate *v,
+static void select_rows(struct sxt_plan *plan, const struct sxt_wanted *v,
                         const struct sxt_frame *all, size_t shard,
                         size_t shards)
 {
@@ -106,7 +106,7 @@ static void select_rows(struct sxt_plan *plan, const struct sxt_generate *v,
 static int read_problems(struct sxt_plan *plan, const struct sxt_run *run,
                          const struct sxt_generate *v, struct sxt_error *err)
 {
-    char *path = sxt_run_path(run, v->problems);
+    char *path = sxt_run_path(run, v->wanted.problems);
     struct sxt_frame *all = NULL;
     size_t rows, shard = 0, shards = 1;
     struct sxt_in *in = NULL;
@@ -118,7 +118,7 @@ static int read_problems(struct sxt_plan *plan, const struct sxt_run *run,
         sxt_in_frame(in, "problems", read_columns, 0, rows, &all, err) != 0)
         rc = -1;
     if (rc == 0)
-        select_rows(plan, v, all, shard, shards);
+        select_rows(plan, &v->wanted, all, shard, shards);
     if (rc == 0 && plan->n_problems == 0)
         rc = sxt_err(err, SXT_EXIT_DATA,
                      "%s: none of the %zu problems is selected; look at "
@@ -130,33 +130,16 @@ static int read_problems(struct sxt_plan *plan, const struct sxt_run *run,
     return rc;
 }
 
-static int read_texts(struct sxt_plan *plan, const struct sxt_run *run,
-                      const struct sxt_generate *v, struct sxt_error *err)
-{
-    sxt_str_add(&plan->system, "%s", v->system);
-    sxt_str_add(&plan->prefill, "%s", v->prefill);
-    if (v->system_file[0] == '\0')
-        return 0;
-    if (plan->system.len > 0)
-        return sxt_err(err, SXT_EXIT_CONFIG,
-                       "generate.system and generate.system_file are both "
-                       "given");
-    char *path = sxt_run_prompt(run, v->system_file);
-    int rc = sxt_file_read(path, &plan->system, err);
-    free(path);
-    return rc;
-}
-
 /* A key hashes all that decides the answer: another prompt, sample, model or
  * setting is another draw. */
 static void name_draws(struct sxt_plan *plan, const struct sxt_generate *v,
                        const struct sxt_sampler *s)
 {
-    uint64_t h = sxt_sampler_settings(s, &v->sampling);
+    uint64_t h = sxt_sampler_settings(s, &v->asking.sampling);
 
     h = sxt_hash64(plan->system.data, plan->system.len, h);
     h = sxt_hash64(plan->prefill.data, plan->prefill.len, h);
-    plan->n_samples = (size_t)v->n;
+    plan->n_samples = (size_t)v->asking.n;
     plan->n_keys = plan->n_problems * plan->n_samples;
     plan->key = sxt_alloc(plan->n_keys, sizeof(*plan->key));
     for (size_t i = 0; i < plan->n_problems; i++) {
@@ -290,7 +273,8 @@ int sxt_plan_make(struct sxt_plan *plan, const struct sxt_run *run,
                   const char *output, struct sxt_error *err)
 {
     *plan = (struct sxt_plan){ 0 };
-    if (read_texts(plan, run, v, err) != 0 ||
+    sxt_str_add(&plan->prefill, "%s", v->asking.prefill);
+    if (sxt_asking_system(run, &v->asking, &plan->system, err) != 0 ||
         read_problems(plan, run, v, err) != 0)
         return -1;
     name_draws(plan, v, s);
@@ -319,21 +303,14 @@ void sxt_plan_free(struct sxt_plan *plan)
 void sxt_plan_render(const struct sxt_plan *plan, const struct sxt_chat *chat,
                      size_t i, struct sxt_ids *out)
 {
-    struct sxt_span system = { NULL, 0 };
-
-    if (plan->system.len > 0)
-        system = (struct sxt_span){ plan->system.data, plan->system.len };
-    struct sxt_message messages[] = {
-        { "system", system },
-        { "user", sxt_frame_text(plan->problem, SXT_PLAN_PROMPT, i) },
-    };
-    sxt_chat_render(chat, messages, 2, true, out);
-    if (plan->prefill.len > 0)
-        sxt_tokenizer_encode(chat->tok, plan->prefill.data, plan->prefill.len,
-                             false, out);
+    sxt_asking_render(chat, (struct sxt_span){ plan->system.data,
+                                               plan->system.len },
+                      sxt_frame_text(plan->problem, SXT_PLAN_PROMPT, i),
+                      (struct sxt_span){ plan->prefill.data,
+                                         plan->prefill.len },
+                      out);
 }
 
-/* A token is at least a byte, but normalisation may lengthen a text. */
 size_t sxt_plan_longest(const struct sxt_plan *plan)
 {
     size_t longest = 0;
@@ -342,5 +319,5 @@ size_t sxt_plan_longest(const struct sxt_plan *plan)
         size_t n = sxt_frame_text(plan->problem, SXT_PLAN_PROMPT, i).len;
         longest = n > longest ? n : longest;
     }
-    return 2 * (longest + plan->system.len + plan->prefill.len) + 64;
+    return sxt_asking_longest(longest + plan->system.len + plan->prefill.len);
 }

@@ -103,8 +103,18 @@ static int collect(struct rows *r, size_t first, size_t count,
 
 /* Facts about the whole file, beside the rows. */
 static int write_facts(struct sxt_out *out, const struct sxt_plan *plan,
-                       const struct sxt_sampler *s, struct sxt_error *err)
+                       const struct sxt_sampler *s,
+                       const struct sxt_sampling *sampling,
+                       struct sxt_error *err)
 {
+    struct sxt_str text = SXT_STR_EMPTY;
+    int rc;
+
+    sxt_sampler_describe(s, sampling, &text);
+    rc = sxt_out_attr_text(out, "/generations", "sampling", text.data, err);
+    sxt_str_free(&text);
+    if (rc != 0)
+        return -1;
     if (sxt_out_attr_i64(out, "/generations", "problems",
                          (int64_t)plan->n_problems, err) != 0 ||
         sxt_out_attr_i64(out, "/generations", "samples",
@@ -122,7 +132,7 @@ int sxt_plan_write(struct sxt_plan *plan, const struct sxt_run *run,
     struct rows r = { plan, sxt_sampler_chat(s), log,
                       sxt_frame_create(sxt_generation_columns) };
     char *inputs[2] = { sxt_run_path(run, v->model),
-                        sxt_run_path(run, v->problems) };
+                        sxt_run_path(run, v->wanted.problems) };
     struct sxt_out *out = NULL;
     size_t first, count;
 
@@ -136,7 +146,7 @@ int sxt_plan_write(struct sxt_plan *plan, const struct sxt_run *run,
     if (rc == 0)
         rc = sxt_out_frame(out, "generations", r.frame, err);
     if (rc == 0)
-        rc = write_facts(out, plan, s, err);
+        rc = write_facts(out, plan, s, &v->asking.sampling, err);
     if (rc == 0)
         rc = sxt_out_commit(out, err);
     else

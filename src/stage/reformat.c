@@ -49,7 +49,9 @@ static const struct sxt_cfg_param params[] = {
     { "system", SXT_CFG_STRING, "You are a solution format convertor.", 0, 0,
       "1", "System message of the rewriting model; empty: none.", AT(system),
       NULL, NULL },
-    { "sampling", SXT_CFG_GROUP, "", 0, 0, "1", "How its tokens are drawn.",
+    { "sampling", SXT_CFG_GROUP, "", 0, 0, "1",
+      "How its tokens are drawn; \"model\": as its generation_config.json "
+      "says.",
       AT(sampling), NULL, sxt_sampling_params },
     { "engine", SXT_CFG_GROUP, "", 0, 0, "1", "What draws them.", AT(engine),
       NULL, sxt_serving_params },
@@ -242,19 +244,19 @@ static int rewrite_rows(struct job *job, const size_t *rows, size_t n,
 static int rewrite(struct job *job, struct sxt_error *err)
 {
     size_t n;
-    int rc = read_prompt(job, job->v->prompt_file, "convertor",
-                         &job->prompt, err);
+    int rc =
+        read_prompt(job, job->v->prompt_file, "convertor", &job->prompt, err);
 
     if (rc == 0)
         rc = read_prompt(job, job->v->example_file, "convertor-example",
                          &job->example, err);
     if (sxt_comm_agree(job->run->comm, rc, err) != 0)
         return -1;
-    char *model = sxt_run_path(job->run, job->v->model);
-    job->sampler = sxt_sampler_open(job->run, model, &job->v->engine, err);
-    free(model);
+    job->sampler =
+        sxt_sampler_open(job->run, job->v->model, &job->v->engine, err);
     if (!job->sampler)
         return -1;
+    sxt_sampler_tell(job->sampler, &job->v->sampling);
     size_t *rows = rows_to_ask(job, &n);
     rc = rewrite_rows(job, rows, n, err);
     free(rows);

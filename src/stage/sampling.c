@@ -1,6 +1,7 @@
 /* sampling.c - opening a model, and what a command's values ask of it. */
 #include "stage/sampling.h"
 
+#include <math.h>
 #include <omp.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -14,21 +15,21 @@
 
 #define AT(field) offsetof(struct sxt_sampling, field)
 const struct sxt_cfg_param sxt_sampling_params[] = {
-    { "temperature", SXT_CFG_REAL, "0.7", 0, 100, "1",
+    { "temperature", SXT_CFG_REAL, "model", 0, 100, "1",
       "Divides the logits; 0 takes the most probable token.", AT(temperature),
-      NULL, NULL },
-    { "top_p", SXT_CFG_REAL, "0.95", 0, 1, "1",
+      "model", NULL },
+    { "top_p", SXT_CFG_REAL, "model", 0, 1, "1",
       "Keep the most probable tokens that reach this sum; 1: off.", AT(top_p),
-      NULL, NULL },
-    { "top_k", SXT_CFG_INT, "0", 0, 1e6, "tokens",
-      "Keep this many of the most probable tokens; 0: off.", AT(top_k), NULL,
+      "model", NULL },
+    { "top_k", SXT_CFG_INT, "model", 0, 1e6, "tokens",
+      "Keep this many of the most probable tokens; 0: off.", AT(top_k), "model",
       NULL },
-    { "min_p", SXT_CFG_REAL, "0.0", 0, 1, "1",
+    { "min_p", SXT_CFG_REAL, "model", 0, 1, "1",
       "Keep tokens at least this probable relative to the best; 0: off.",
-      AT(min_p), NULL, NULL },
-    { "repetition_penalty", SXT_CFG_REAL, "1.0", 0.1, 10, "1",
+      AT(min_p), "model", NULL },
+    { "repetition_penalty", SXT_CFG_REAL, "model", 0.1, 10, "1",
       "Divides the positive logits of tokens that were there; 1: off.",
-      AT(repetition_penalty), NULL, NULL },
+      AT(repetition_penalty), "model", NULL },
     { "seed", SXT_CFG_INT, "1", 0, 9e15, "1", "Seed of all draws.", AT(seed),
       NULL, NULL },
     { "max_tokens", SXT_CFG_INT, "4096", 1, 1e7, "tokens",
@@ -267,15 +268,77 @@ static void add_stop_id(struct sxt_draw *d, int32_t id)
         d->stop_id[d->n_stop_ids++] = id;
 }
 
+/* The numbers that the model may decide. */
+enum { TEMPERATURE, TOP_P, MIN_P, REPETITION_PENALTY, TOP_K, N_KNOBS };
+
+struct knob {
+    const char *name;
+    double value;
+    const char *origin;
+};
+
+static void turn_knobs(const struct sxt_sampler *s,
+                       const struct sxt_sampling *v, struct knob knob[N_KNOBS])
+{
+    const struct sxt_model_draw *m = &s->head.layout.config.draw;
+    const struct {
+        const char *name;
+        double set, model, other;
+    } from[N_KNOBS] = {
+        [TEMPERATURE] = { "temperature", v->temperature, m->temperature, 0.7 },
+        [TOP_P] = { "top_p", v->top_p, m->top_p, 0.95 },
+        [MIN_P] = { "min_p", v->min_p, m->min_p, 0 },
+        [REPETITION_PENALTY] = { "repetition_penalty", v->repetition_penalty,
+                                 m->repetition_penalty, 1 },
+        [TOP_K] = { "top_k", v->top_k == SXT_CFG_WORD ? NAN : (double)v->top_k,
+                    m->top_k < 0 ? NAN : (double)m->top_k, 0 },
+    };
+
+    for (int i = 0; i < N_KNOBS; i++) {
+        bool set = !isnan(from[i].set), model = !isnan(from[i].model);
+        knob[i] = (struct knob){
+            from[i].name,
+            set     ? from[i].set
+            : model ? from[i].model
+                    : from[i].other,
+            set ? "set" : model ? "model" : "default"
+        };
+    }
+}
+
+void sxt_sampler_describe(const struct sxt_sampler *s,
+                          const struct sxt_sampling *v, struct sxt_str *out)
+{
+    struct knob knob[N_KNOBS];
+
+    turn_knobs(s, v, knob);
+    for (int i = 0; i < N_KNOBS; i++)
+        sxt_str_add(out, "%s%s %g (%s)", i > 0 ? "  " : "", knob[i].name,
+                    knob[i].value, knob[i].origin);
+}
+
+void sxt_sampler_tell(const struct sxt_sampler *s,
+                      const struct sxt_sampling *v)
+{
+    struct sxt_str line = SXT_STR_EMPTY;
+
+    sxt_sampler_describe(s, v, &line);
+    sxt_log(&s->run->log, SXT_LOG_INFO, "sampling  %s", line.data);
+    sxt_str_free(&line);
+}
+
 struct sxt_draw sxt_sampler_plan(const struct sxt_sampler *s,
                                  const struct sxt_sampling *v)
 {
     const struct sxt_model_config *c = &s->head.layout.config;
-    struct sxt_draw d = { .temperature = v->temperature,
-                          .top_p = v->top_p,
-                          .min_p = v->min_p,
-                          .repetition_penalty = v->repetition_penalty,
-                          .top_k = (int32_t)v->top_k,
+    struct knob knob[N_KNOBS];
+
+    turn_knobs(s, v, knob);
+    struct sxt_draw d = { .temperature = knob[TEMPERATURE].value,
+                          .top_p = knob[TOP_P].value,
+                          .min_p = knob[MIN_P].value,
+                          .repetition_penalty = knob[REPETITION_PENALTY].value,
+                          .top_k = (int32_t)knob[TOP_K].value,
                           .seed = (uint64_t)v->seed,
                           .max_tokens = (size_t)v->max_tokens,
                           .min_tokens = (size_t)v->min_tokens,
@@ -297,11 +360,11 @@ struct sxt_draw sxt_sampler_plan(const struct sxt_sampler *s,
 uint64_t sxt_sampler_settings(const struct sxt_sampler *s,
                               const struct sxt_sampling *v)
 {
-    double real[] = { v->temperature, v->top_p, v->min_p,
-                      v->repetition_penalty };
+    struct sxt_draw d = sxt_sampler_plan(s, v);
+    double real[] = { d.temperature, d.top_p, d.min_p, d.repetition_penalty };
     uint64_t whole[] = {
         s->fingerprint,          (uint64_t)s->type, s->context,
-        (uint64_t)v->top_k,      (uint64_t)v->seed, (uint64_t)v->max_tokens,
+        (uint64_t)d.top_k,       (uint64_t)v->seed, (uint64_t)v->max_tokens,
         (uint64_t)v->min_tokens, v->stop_loops,     v->stop.count
     };
     uint64_t h = sxt_hash64(real, sizeof(real), 1);

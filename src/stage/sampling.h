@@ -18,6 +18,8 @@
 
 /* Parameter group: how to draw.  { "sampling", SXT_CFG_GROUP, … ,
  * .group = sxt_sampling_params } in a command's table. */
+/* NaN and SXT_CFG_WORD, "model": what the model's generation_config.json says,
+ * and where that says nothing, temperature 0.7, top_p 0.95 and the rest off. */
 struct sxt_sampling {
     double temperature, top_p, min_p, repetition_penalty;
     int64_t top_k, seed, max_tokens, min_tokens;
@@ -57,6 +59,14 @@ uint64_t sxt_sampler_fingerprint(const struct sxt_sampler *s);
  * sampling is borrowed. */
 struct sxt_draw sxt_sampler_plan(const struct sxt_sampler *s,
                                  const struct sxt_sampling *sampling);
+/* Append "temperature 0.7 (model)  top_p 0.95 (default) …": every number, and
+ * whether it was set, comes from the model, or is the default. */
+void sxt_sampler_describe(const struct sxt_sampler *s,
+                          const struct sxt_sampling *sampling,
+                          struct sxt_str *out);
+/* Log that line. */
+void sxt_sampler_tell(const struct sxt_sampler *s,
+                      const struct sxt_sampling *sampling);
 /* Hash of all that decides what a key draws from a prompt. */
 uint64_t sxt_sampler_settings(const struct sxt_sampler *s,
                               const struct sxt_sampling *sampling);

@@ -1,6 +1,7 @@
 /* config.c - tests of reading Hugging Face configurations. */
 #include "model/config.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/test/tap.h"
@@ -19,7 +20,9 @@ static const char qwen[] =
     "\"torch_dtype\": \"bfloat16\", \"use_sliding_window\": false,"
     "\"vocab_size\": 152064}";
 static const char qwen_generation[] =
-    "{\"eos_token_id\": [151645, 151643], \"temperature\": 0.7}";
+    "{\"do_sample\": true, \"eos_token_id\": [151645, 151643],"
+    "\"repetition_penalty\": 1.05, \"temperature\": 0.7, \"top_k\": 20,"
+    "\"top_p\": 0.8}";
 
 /* SmolLM2-135M. */
 static const char smol[] =
@@ -68,7 +71,15 @@ static void test_published(void)
            sxt_model_flop_per_token(&c) < 2 * 32.0e9,
        "the embedding's rows are no FLOP: %g", sxt_model_flop_per_token(&c));
 
+    ok(c.draw.temperature == 0.7 && c.draw.top_p == 0.8 &&
+           c.draw.top_k == 20 && c.draw.repetition_penalty == 1.05,
+       "how it should be drawn from");
+    ok(isnan(c.draw.min_p), "and what is left open");
+
     ok(parse(&c, smol, NULL, &err) == 0, "SmolLM2-135M is read");
+    ok(isnan(c.draw.temperature) && isnan(c.draw.top_p) &&
+           isnan(c.draw.repetition_penalty) && c.draw.top_k == -1,
+       "without a generation_config.json nothing is said");
     ok(c.type == SXT_LLAMA && !c.qkv_bias && c.tied && c.head_dim == 64 &&
            c.n_eos == 1 && c.eos[0] == 2,
        "its kind");
@@ -166,9 +177,42 @@ static void test_cases(void)
     }
 }
 
+/* What generation_config.json may say and may not. */
+static void test_draw(void)
+{
+    static const struct {
+        const char *what, *text, *message;
+        double temperature;
+    } draws[] = {
+        { "no sampling is the most probable token",
+          "{\"do_sample\": false, \"temperature\": 0.7}", NULL, 0 },
+        { "a number is taken without do_sample", "{\"temperature\": 0.6}", NULL,
+          0.6 },
+        { "text for a number", "{\"temperature\": \"hot\"}",
+          "temperature of generation_config.json is no number in [0, 100]", 0 },
+        { "a share above one", "{\"top_p\": 1.5}",
+          "top_p of generation_config.json is no number in [0, 1]", 0 },
+        { "a negative count", "{\"top_k\": -5}", "top_k of", 0 },
+    };
+
+    for (size_t i = 0; i < sizeof(draws) / sizeof(draws[0]); i++) {
+        struct sxt_model_config c;
+        struct sxt_error err = { 0 };
+        int rc = parse(&c, smol, draws[i].text, &err);
+        if (!draws[i].message)
+            ok(rc == 0 && c.draw.temperature == draws[i].temperature, "%s",
+               draws[i].what);
+        else
+            ok(rc == -1 && err.code == SXT_EXIT_DATA &&
+                   strstr(err.text, draws[i].message),
+               "%s: refused: %s", draws[i].what, err.text);
+    }
+}
+
 int main(void)
 {
     test_published();
     test_cases();
+    test_draw();
     return done_testing();
 }
