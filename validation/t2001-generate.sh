@@ -105,5 +105,19 @@ exits 66 "no such model is an error" generate 1 model=none.h5
 exits 78 "a context beyond the model's is an error" \
     generate 1 output=x.h5 engine.context=100000
 ok "dry run" "$SEXTANT" generate base.cfg -n -s output=dry.h5
+says "memory of a rank  weights " "  tells what it would take"
 ok "  writes nothing" test ! -e dry.h5 -a ! -e dry.h5.journal
+
+# solve: its output is the answer, whether it streams or not.
+solve() { # SETTING...
+    "$SEXTANT" solve model.h5 "Add 1." -s sampling.max_tokens=60 \
+        -s sampling.stop=e "$@" 2>log.txt
+}
+solve -s stream=no >whole.txt
+solve -s stream=yes >streamed.txt
+ok "solve answers" test -s whole.txt
+ok "  the same bytes token by token" cmp whole.txt streamed.txt
+ok "  and its log is beside it" grep -q "Performance: .* tokens/s" log.txt
+solve -s stream=yes -s prefill="Sum:" >prefilled.txt
+ok "  a begin is shown" grep -q "^Sum:" prefilled.txt
 done_testing

@@ -27,6 +27,9 @@ says "is complete; nothing to do" "  draws nothing"
 ok "without the model, from its answers" "$SEXTANT" evaluate base.cfg \
     -s model= -o r1 -s output=again.h5
 says "pass@4" "  the same figures"
+ok "a single problem" "$SEXTANT" evaluate base.cfg -o one -s ids=sum-3
+cp tap.out one.txt
+exits 1 "  has no spread, and no nan is shown for it" grep nan one.txt
 exits 66 "no answers and no model" "$SEXTANT" evaluate base.cfg -s model= -o x
 ok "a dry run" "$SEXTANT" evaluate -n base.cfg -o dry
 ok "  writes nothing" test ! -e dry/eval.h5

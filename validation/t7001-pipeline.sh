@@ -11,8 +11,14 @@ sed -e "s#@/#$SRCDIR/inputs/mini/#g" \
     -e 's/"sft"/"sft epochs=1"/' \
     "$SRCDIR/inputs/mini/mini.cfg" >small.cfg
 
+ok "a dry run" "$SEXTANT" pipeline -n small.cfg -o p1
+says "import    " "checks the first step"
+says "generate  cannot be checked before there is p1/problems.h5, which step 1, import, makes" \
+    "and tells what cannot be known yet"
+ok "and writes nothing" test ! -e p1
 ok "the pipeline runs on 1 rank" "$SEXTANT" pipeline small.cfg -o p1
-says "Result: teacher " "and ends with its result"
+tail -n 1 tap.out >last.txt
+ok "and ends with its result" grep "^Result: teacher " last.txt
 ok "it runs again" "$SEXTANT" pipeline small.cfg -o p1
 says "sft is up to date" "but does no work twice"
 ok "the page is there" test -s p1/report.html
@@ -27,6 +33,19 @@ exits 78 "a typo in a late step stops before the first" \
     "$SEXTANT" pipeline typo.cfg -o p4
 ok "and nothing was written" test ! -e p4/problems.h5
 
+ok "a dry run with that" "$SEXTANT" pipeline -n other.cfg -o p1 \
+    -s steps=import,"sft lr=3e-3",evaluate
+says "import is up to date" "finds what is done"
+says "evaluate  checked with the p1/model.h5 that is there; step 2, sft, will make it anew" \
+    "and checks with the files that are there"
+ok "a model becomes a directory" "$SEXTANT" convert "$SRCDIR/inputs/mini/base.h5" hf
+echo 'pipeline: { steps = ["convert from=./hf output=base.h5"]; };' >convert.cfg
+ok "a step that converts" "$SEXTANT" pipeline convert.cfg -o p1
+ok "again" "$SEXTANT" pipeline convert.cfg -o p1
+says "convert is up to date" "does no work twice"
+echo '{"temperature": 0.5}' >hf/generation_config.json
+ok "with another generation_config.json" "$SEXTANT" pipeline convert.cfg -o p1
+says "wrote p1/base.h5" "it converts again"
 rm -rf p1
 ok "the reference, on 1 rank" "$SEXTANT" pipeline small.cfg -o p1
 for n in 2 3; do

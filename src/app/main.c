@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "app/cli.h"
@@ -48,13 +49,27 @@ static int prepare(const struct sxt_cli *cli, struct sxt_run *run,
     return sxt_comm_agree(run->comm, rc, err);
 }
 
+/* What somebody may not know who misses a file below DIR. */
+static const char *hint(const struct sxt_cli *cli, const struct sxt_error *err)
+{
+    char *below = sxt_path_join(cli->out_dir, "");
+    bool missed = err->code == SXT_EXIT_NOINPUT &&
+                  strcmp(cli->out_dir, ".") != 0 && strstr(err->text, below);
+
+    free(below);
+    return missed ? "\n  (a name without a slash is a file of the run, below "
+                    "-o DIR; ./NAME is one where you are)"
+                  : "";
+}
+
 static int run_command(const struct sxt_cli *cli, struct sxt_comm comm)
 {
     struct sxt_error err = { 0 };
     struct sxt_str config = SXT_STR_EMPTY;
     struct sxt_run run = {
         .comm = comm,
-        .log = { stdout, cli->level, comm.rank == 0, cli->stage->section.name },
+        .log = { cli->stage->answers ? stderr : stdout, cli->level,
+                 comm.rank == 0, cli->stage->section.name },
         .command_line = cli->line,
         .config_path = cli->config,
         .out_dir = cli->out_dir,
@@ -73,7 +88,8 @@ static int run_command(const struct sxt_cli *cli, struct sxt_comm comm)
         sxt_log(&run.log, SXT_LOG_INFO,
                 "stopped cleanly: %s; the same command goes on", err.text);
     else if (rc != 0)
-        sxt_log(&run.log, SXT_LOG_ERROR, "%s", err.text);
+        sxt_log(&run.log, SXT_LOG_ERROR, "%s%s", err.text,
+                hint(cli, &err));
     sxt_cfg_free(&cli->stage->section, values);
     sxt_str_free(&config);
     return rc == 0 ? 0 : err.code != 0 ? err.code : SXT_EXIT_BUG;

@@ -16,10 +16,10 @@ static const struct sxt_cfg_param params[] = {
       "Hugging Face directory, or model or checkpoint file; or the first "
       "operand.",
       AT(from), NULL, NULL },
-    { "to", SXT_CFG_STRING, "", 0, 0, "1",
+    { "output", SXT_CFG_STRING, "", 0, 0, "1",
       "Model file to write, or directory if `from` is a file; or the second "
       "operand.",
-      AT(to), NULL, NULL },
+      AT(output), NULL, NULL },
     { "init", SXT_CFG_CHOICE, "weights", 0, 0, "1",
       "weights: read them; random: a new model from config.json alone.",
       AT(init), "weights|random", NULL },
@@ -148,13 +148,13 @@ static int run_convert(struct sxt_run *run, const void *values,
                        struct sxt_error *err)
 {
     const struct sxt_convert *v = values;
-    char *from = place(run, v->from, 0), *to = place(run, v->to, 1);
+    char *from = place(run, v->from, 0), *to = place(run, v->output, 1);
     int rc, directory = 0;
 
     if (!from || !to || run->n_args > 2) {
         rc = sxt_err(err, SXT_EXIT_USAGE,
                      "convert needs two paths: FROM and TO, or convert.from "
-                     "and convert.to");
+                     "and convert.output");
     } else {
         if (run->comm.rank == 0)
             directory = sxt_file_is_directory(from);
@@ -168,10 +168,11 @@ static int run_convert(struct sxt_run *run, const void *values,
 }
 
 const struct sxt_stage sxt_stage_convert = {
-    { "convert",
-      "Turn a Hugging Face directory into a model file, or a model file or "
-      "checkpoint into a directory, bit for bit.",
-      params, sizeof(struct sxt_convert) },
-    "[FROM TO]",
-    run_convert
+    .section = { "convert",
+                 "Turn a Hugging Face directory into a model file, or a model "
+                 "file or "
+                 "checkpoint into a directory, bit for bit.",
+                 params, sizeof(struct sxt_convert) },
+    .operands = "[FROM TO]",
+    .run = run_convert
 };

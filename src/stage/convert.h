@@ -8,7 +8,7 @@
 #include "stage/stage.h"
 
 struct sxt_convert {
-    char *from, *to;
+    char *from, *output;
     char *init; /* weights | random */
     int64_t seed;
     char *type; /* keep | f32 | bf16 */

@@ -290,17 +290,27 @@ static int fill(struct import *m, struct sxt_error *err)
     return rc;
 }
 
-/* Paths of what was read, for provenance: config.json, then the weights. */
+/* Paths of what was read, for provenance: the files kept, then the weights. */
 static size_t list_inputs(const struct import *m, char ***paths)
 {
-    size_t n = 1;
+    size_t n = 0;
+    const char *weights;
 
-    while (m->weights && sxt_st_path(m->weights, n - 1))
-        n++;
-    *paths = sxt_alloc(n, sizeof(char *));
-    (*paths)[0] = sxt_path_join(m->dir, "config.json");
-    for (size_t i = 1; i < n; i++)
-        (*paths)[i] = sxt_strdup(sxt_st_path(m->weights, i - 1));
+    *paths = NULL;
+    for (size_t i = 0; sxt_convert_files[i]; i++) {
+        char *path = sxt_path_join(m->dir, sxt_convert_files[i]);
+        if (sxt_file_exists(path)) {
+            *paths = sxt_realloc(*paths, n + 1, sizeof(char *));
+            (*paths)[n++] = path;
+        } else {
+            free(path);
+        }
+    }
+    for (size_t i = 0; m->weights && (weights = sxt_st_path(m->weights, i));
+         i++) {
+        *paths = sxt_realloc(*paths, n + 1, sizeof(char *));
+        (*paths)[n++] = sxt_strdup(weights);
+    }
     return n;
 }
 

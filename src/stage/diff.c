@@ -63,7 +63,7 @@ static void compare_piece(const void *ref, const void *new,
     size_t size = sxt_h5_type_size(type);
 
     for (uint64_t i = 0; i < n; i++) {
-        if (memcmp((const char *)ref + i * size, (const char *)new + i * size,
+        if (memcmp((const char *)ref + i * size, (const char *)new + i *size,
                    size) == 0)
             continue;
         double a = value_at(ref, type, i), b = value_at(new, type, i);
@@ -204,13 +204,13 @@ static int run_diff(struct sxt_run *run, const void *values,
     if (run->n_args != 2)
         return sxt_err(err, SXT_EXIT_USAGE,
                        "diff needs two files: the reference and the new one");
-    return run->comm.rank == 0
-               ? compare_files(run->args[0], run->args[1], err)
-               : 0;
+    return run->comm.rank == 0 ? compare_files(run->args[0], run->args[1], err)
+                               : 0;
 }
 
 const struct sxt_stage sxt_stage_diff = {
-    { "diff", "Compare two files within the reference's tolerances.", params,
-      1 },
-    "REFERENCE.h5 NEW.h5", run_diff
+    .section = { "diff", "Compare two files within the reference's tolerances.",
+                 params, 1 },
+    .operands = "REFERENCE.h5 NEW.h5",
+    .run = run_diff
 };

@@ -285,6 +285,15 @@ struct sxt_frame *sxt_items_summary(const struct sxt_items *items,
     return f;
 }
 
+/* One problem has a value, but no spread. */
+static void show(char text[32], double x)
+{
+    if (isnan(x))
+        snprintf(text, 32, "-");
+    else
+        snprintf(text, 32, "%.2f", x);
+}
+
 void sxt_summary_print(const struct sxt_run *run, const struct sxt_frame *f)
 {
     sxt_log(&run->log, SXT_LOG_INFO, "  %-20s %-12s %9s %8s  %-19s %8s  %s",
@@ -299,17 +308,17 @@ void sxt_summary_print(const struct sxt_run *run, const struct sxt_frame *f)
         share = share || sxt_starts_with(metric.data, "maj");
         double scale = share ? 100 : 1;
         double reference = sxt_frame_f64(f, SXT_SUMMARY_REFERENCE, i);
-        char published[32] = "";
+        char published[32] = "", value[32], spread[32], low[32], high[32];
         if (!isnan(reference))
             snprintf(published, sizeof(published), "%.1f  ", 100 * reference);
+        show(value, scale * sxt_frame_f64(f, SXT_SUMMARY_VALUE, i));
+        show(spread, scale * sxt_frame_f64(f, SXT_SUMMARY_STDERR, i));
+        show(low, scale * sxt_frame_f64(f, SXT_SUMMARY_CI_LOW, i));
+        show(high, scale * sxt_frame_f64(f, SXT_SUMMARY_CI_HIGH, i));
         sxt_log(&run->log, SXT_LOG_INFO,
-                "  %-20.*s %-12.*s %9.2f %8.2f  [%8.2f,%8.2f] %8" PRId64
-                "  %s%.*s",
+                "  %-20.*s %-12.*s %9s %8s  [%8s,%8s] %8" PRId64 "  %s%.*s",
                 (int)source.len, source.data, (int)metric.len, metric.data,
-                scale * sxt_frame_f64(f, SXT_SUMMARY_VALUE, i),
-                scale * sxt_frame_f64(f, SXT_SUMMARY_STDERR, i),
-                scale * sxt_frame_f64(f, SXT_SUMMARY_CI_LOW, i),
-                scale * sxt_frame_f64(f, SXT_SUMMARY_CI_HIGH, i),
+                value, spread, low, high,
                 sxt_frame_i64(f, SXT_SUMMARY_PROBLEMS, i), published,
                 (int)where.len, where.data);
     }

@@ -115,18 +115,23 @@ static size_t together(size_t n_samples)
     return n_samples % 4 == 0 ? 4 : n_samples < 4 ? n_samples : 1;
 }
 
+static struct sxt_ask make_ask(struct job *job, size_t n)
+{
+    return (struct sxt_ask){ .n = n,
+                             .together = together(job->plan.n_samples),
+                             .longest = sxt_plan_longest(&job->plan),
+                             .context = job,
+                             .prompt = give_prompt,
+                             .answer = take_answer,
+                             .snapshot_s = job->v->snapshot_s,
+                             .tick = tick };
+}
+
 static int draw_missing(struct job *job, struct sxt_error *err)
 {
     struct sxt_draw draw =
         sxt_sampler_plan(job->sampler, &job->v->asking.sampling);
-    struct sxt_ask ask = { .n = job->n_missing,
-                           .together = together(job->plan.n_samples),
-                           .longest = sxt_plan_longest(&job->plan),
-                           .context = job,
-                           .prompt = give_prompt,
-                           .answer = take_answer,
-                           .snapshot_s = job->v->snapshot_s,
-                           .tick = tick };
+    struct sxt_ask ask = make_ask(job, job->n_missing);
     struct sxt_sampling_report report;
     int rc = sxt_sampler_draw(job->sampler, &draw, &ask, &report, err);
 
@@ -157,16 +162,20 @@ static void tell_plan(const struct job *job)
                 job->journal, (unsigned long long)f.damaged);
 }
 
-static int dry_run(const struct job *job)
+static int dry_run(struct job *job, struct sxt_error *err)
 {
     const struct sxt_plan *p = &job->plan;
+    size_t n = p->n_keys - p->n_reused;
+    struct sxt_draw draw =
+        sxt_sampler_plan(job->sampler, &job->v->asking.sampling);
+    struct sxt_ask ask = make_ask(job, n);
 
     sxt_sampler_tell(job->sampler, &job->v->asking.sampling);
     sxt_log(&job->run->log, SXT_LOG_INFO,
             "would draw %zu answers to %zu problems (%zu of them are in "
             "earlier files) into %s",
-            p->n_keys - p->n_reused, p->n_problems, p->n_reused, job->output);
-    return 0;
+            n, p->n_problems, p->n_reused, job->output);
+    return n > 0 ? sxt_sampler_estimate(job->sampler, &draw, &ask, err) : 0;
 }
 
 static int draw_and_write(struct job *job, struct sxt_error *err)
@@ -216,7 +225,7 @@ static int run_job(struct job *job, struct sxt_error *err)
     if (sxt_comm_agree(job->run->comm, rc, err) != 0)
         return -1;
     if (job->run->dry_run)
-        return dry_run(job);
+        return dry_run(job, err);
     int64_t done = complete(job);
     if (-sxt_comm_max(job->run->comm, -done) == 0)
         return draw_and_write(job, err);

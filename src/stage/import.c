@@ -49,7 +49,7 @@ static const struct sxt_cfg_param params[] = {
 
 /* A file to import. */
 struct source {
-    const char *path;
+    char *path;              /* owned */
     const char *split;       /* NULL: as the data set says */
     char *dataset_path;      /* owned */
     struct sxt_dataset *set; /* owned */
@@ -69,10 +69,10 @@ struct job {
 /* ---- what is to be imported */
 
 /* A name stands for the file that is installed under that name. */
-static char *dataset_path(const char *name)
+static char *dataset_path(const struct sxt_run *run, const char *name)
 {
     if (strchr(name, '/') || sxt_ends_with(name, ".cfg"))
-        return sxt_strdup(name);
+        return sxt_run_path(run, name);
     char *file = sxt_printf("datasets/%s.cfg", name);
     char *path = sxt_file_data(file);
     free(file);
@@ -142,9 +142,9 @@ static int load_sources(struct job *job, const struct sxt_run *run,
     job->n_sources = n;
     for (size_t i = 0; i < n; i++) {
         struct source *s = &job->sources[i];
-        s->path =
-            i < files->count ? files->items[i] : run->args[i - files->count];
-        s->dataset_path = dataset_path(of_file(&job->values->datasets, i));
+        s->path = i < files->count ? sxt_run_path(run, files->items[i])
+                                   : sxt_strdup(run->args[i - files->count]);
+        s->dataset_path = dataset_path(run, of_file(&job->values->datasets, i));
         s->split = splits->count ? of_file(splits, i) : NULL;
         if (load_dataset(s, err) != 0)
             return -1;
@@ -155,6 +155,7 @@ static int load_sources(struct job *job, const struct sxt_run *run,
 static void job_free(struct job *job)
 {
     for (size_t i = 0; i < job->n_sources; i++) {
+        free(job->sources[i].path);
         free(job->sources[i].dataset_path);
         if (job->sources[i].set)
             sxt_cfg_free(&sxt_dataset_section, job->sources[i].set);
@@ -428,8 +429,8 @@ static int run_import(struct sxt_run *run, const void *values,
 }
 
 const struct sxt_stage sxt_stage_import = {
-    { "import", "Read problem sets (JSONL, JSON) into problems.h5.", params,
-      sizeof(struct values) },
-    "[FILE.jsonl...]",
-    run_import
+    .section = { "import", "Read problem sets (JSONL, JSON) into problems.h5.",
+                 params, sizeof(struct values) },
+    .operands = "[FILE.jsonl...]",
+    .run = run_import
 };

@@ -14,8 +14,7 @@ static void show_text(struct sxt_in *in, const char *object, const char *title)
 {
     struct sxt_str text = SXT_STR_EMPTY;
 
-    if (sxt_in_has(in, object) &&
-        sxt_in_bytes(in, object, &text, NULL) == 0) {
+    if (sxt_in_has(in, object) && sxt_in_bytes(in, object, &text, NULL) == 0) {
         printf("%s\n", title);
         for (char *line = text.data; line && *line;) {
             size_t n = strcspn(line, "\n");
@@ -76,8 +75,7 @@ static int show_file(const char *path, struct sxt_error *err)
     sxt_in_attr_text(in, "/", "title", &title, NULL);
     sxt_in_attr_i64(in, "/", "format_version", &version, NULL);
     printf("%s: %s\n  format %s, version %lld\n", path,
-           title.data ? title.data : "", sxt_in_format(in),
-           (long long)version);
+           title.data ? title.data : "", sxt_in_format(in), (long long)version);
     show_text(in, "/provenance/run", "  made by");
     show_text(in, SXT_INPUTS_OBJECT, "  from");
     show_text(in, SXT_CONFIG_OBJECT, "  with");
@@ -111,7 +109,10 @@ static int run_info(struct sxt_run *run, const void *values,
 }
 
 const struct sxt_stage sxt_stage_info = {
-    { "info", "Describe Sextant files; without any, the tables of all formats.",
-      params, 1 },
-    "[FILE.h5...]", run_info
+    .section = { "info",
+                 "Describe Sextant files; without any, the tables of all "
+                 "formats.",
+                 params, 1 },
+    .operands = "[FILE.h5...]",
+    .run = run_info
 };

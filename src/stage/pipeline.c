@@ -38,6 +38,7 @@ struct step {
     void *values;
     struct sxt_str config; /* resolved */
     char *output;          /* path of its file, NULL if it has none */
+    bool runs;             /* it is not up to date */
 };
 
 static const struct sxt_stage *find_stage(const char *name)
@@ -73,8 +74,8 @@ static const char *split_step(const char *text, const char *dir,
     free(name);
     while (*(p += strspn(p, " \t\n"))) {
         size_t n = strcspn(p, " \t\n");
-        step->settings = sxt_realloc(step->settings, step->n_settings + 1,
-                                     sizeof(char *));
+        step->settings =
+            sxt_realloc(step->settings, step->n_settings + 1, sizeof(char *));
         step->settings[step->n_settings++] = expand(p, n, dir);
         p += n;
     }
@@ -95,8 +96,8 @@ static int read_step(const struct sxt_run *run, const char *text,
                      struct step *step, struct sxt_error *err)
 {
     const struct sxt_cfg_section *known[64];
-    char *dir = run->config_path ? sxt_path_home(run->config_path)
-                                 : sxt_strdup(".");
+    char *dir =
+        run->config_path ? sxt_path_home(run->config_path) : sxt_strdup(".");
     size_t n = 0;
     int rc = 0;
 
@@ -104,11 +105,11 @@ static int read_step(const struct sxt_run *run, const char *text,
         known[n] = &sxt_stages[n]->section;
     known[n] = NULL;
     if (split_step(text, dir, step))
-        rc = sxt_err(err, SXT_EXIT_CONFIG, "step \"%s\": unknown command",
-                     text);
+        rc =
+            sxt_err(err, SXT_EXIT_CONFIG, "step \"%s\": unknown command", text);
     else if (sxt_cfg_read(run->config_path, &step->stage->section, known,
-                          (const char *const *)step->settings,
-                          step->n_settings, &step->values, err) != 0)
+                          (const char *const *)step->settings, step->n_settings,
+                          &step->values, err) != 0)
         rc = sxt_err_prefix(err, "step \"%s\"", text);
     if (rc == 0) {
         sxt_cfg_print(&step->stage->section, step->values, &step->config);
@@ -138,8 +139,8 @@ static char *changed_input(const char *lines)
     for (const char *p = lines; *p;) {
         size_t n = strcspn(p, "\n");
         if (n > SXT_SHA256_TEXT + 1) {
-            char *path = sxt_strndup(p + SXT_SHA256_TEXT + 1,
-                                     n - SXT_SHA256_TEXT - 1);
+            char *path =
+                sxt_strndup(p + SXT_SHA256_TEXT + 1, n - SXT_SHA256_TEXT - 1);
             if (sxt_sha256_file(path, sum, NULL) != 0 ||
                 memcmp(sum, p, SXT_SHA256_TEXT - 1) != 0)
                 return path;
@@ -178,35 +179,143 @@ static char *why_run(const struct step *step)
     return why;
 }
 
-static int run_step(struct sxt_run *run, const struct step *step, bool force,
-                    struct sxt_error *err)
-{
-    char *why = NULL;
-    int64_t needed = force;
+/* ---- dry runs ---- */
 
-    if (run->comm.rank == 0 && !force) {
-        why = why_run(step);
-        needed = why != NULL;
+/* A file that a step reads and an earlier one is to make. */
+struct need {
+    const struct step *maker; /* NULL: none */
+    char *path;               /* owned */
+};
+
+static void look_up(const struct sxt_run *run, const struct step *steps,
+                    size_t at, const char *name, struct need *need)
+{
+    char *path = sxt_run_path(run, name);
+
+    for (size_t i = 0; i < at; i++) {
+        bool made = steps[i].runs && steps[i].output &&
+                    strcmp(steps[i].output, path) == 0;
+        /* One that is not there says more than one that is. */
+        if (!made || (need->maker && sxt_file_exists(path)))
+            continue;
+        free(need->path);
+        *need = (struct need){ &steps[i], sxt_strdup(path) };
     }
-    needed = sxt_comm_max(run->comm, needed);
+    free(path);
+}
+
+/* Look through all texts among the values of step `at`. */
+static void find_need(const struct sxt_run *run, const struct step *steps,
+                      size_t at, const struct sxt_cfg_param *p,
+                      const char *values, struct need *need)
+{
+    for (; p->name; p++) {
+        const void *place = values + p->offset;
+        if (p->type == SXT_CFG_GROUP)
+            find_need(run, steps, at, p->group, place, need);
+        else if (p->type == SXT_CFG_STRING && strcmp(p->name, "output") != 0)
+            look_up(run, steps, at, *(char *const *)place, need);
+        const struct sxt_cfg_strings *list = place;
+        for (size_t i = 0; p->type == SXT_CFG_STRINGS && i < list->count; i++)
+            look_up(run, steps, at, list->items[i], need);
+    }
+}
+
+enum outlook { UNKNOWN, CHECK, CHECK_OLD };
+
+/* What a dry run can say about step `at`.  Rank 0. */
+static enum outlook look_ahead(const struct sxt_run *run,
+                               const struct step *steps, size_t at)
+{
+    const struct step *step = &steps[at];
+    struct need need = { NULL, NULL };
+    enum outlook outlook = CHECK;
+
+    find_need(run, steps, at, step->stage->section.params, step->values, &need);
+    if (need.maker) {
+        bool there = sxt_file_exists(need.path);
+        outlook = there ? CHECK_OLD : UNKNOWN;
+        sxt_log(&run->log, SXT_LOG_INFO,
+                there ? "%s  checked with the %s that is there; step %zu, %s, "
+                        "will make it anew"
+                      : "%s  cannot be checked before there is %s, which step "
+                        "%zu, %s, makes",
+                step->stage->section.name, need.path,
+                (size_t)(need.maker - steps) + 1,
+                need.maker->stage->section.name);
+    }
+    free(need.path);
+    return outlook;
+}
+
+/* ---- runs ---- */
+
+static int start(const struct sxt_run *run, const struct step *step,
+                 struct sxt_error *err)
+{
+    struct sxt_run inner = *run;
+
+    inner.log.stage = step->stage->section.name;
+    inner.config = step->config.data;
+    inner.args = NULL;
+    inner.n_args = 0;
+    if (sxt_comm_agree(run->comm, step->stage->run(&inner, step->values, err),
+                       err) != 0)
+        return sxt_err_prefix(err, "%s", step->stage->section.name);
+    return 0;
+}
+
+/* What rank 0 finds out about a step. */
+struct verdict {
+    int64_t runs, outlook;
+};
+
+static int run_step(const struct sxt_run *run, struct step *steps, size_t at,
+                    bool force, struct sxt_error *err)
+{
+    struct step *step = &steps[at];
     const char *name = step->stage->section.name;
-    if (!needed)
+    struct verdict verdict = { 1, CHECK };
+    char *why = NULL;
+
+    if (run->comm.rank == 0) {
+        why = force ? sxt_strdup("pipeline.force is true") : why_run(step);
+        if (run->dry_run)
+            verdict.outlook = look_ahead(run, steps, at);
+        verdict.runs = why || verdict.outlook != CHECK;
+    }
+    sxt_comm_broadcast(run->comm, &verdict, sizeof(verdict), 0);
+    step->runs = verdict.runs != 0;
+    if (!step->runs)
         sxt_log(&run->log, SXT_LOG_INFO, "%s is up to date: %s", name,
                 step->output);
     else if (why)
         sxt_log(&run->log, SXT_LOG_VERBOSE, "%s runs: %s", name, why);
     free(why);
-    if (!needed)
+    if (!step->runs || verdict.outlook == UNKNOWN)
         return 0;
-    struct sxt_run inner = *run;
-    inner.log.stage = name;
-    inner.config = step->config.data;
-    inner.args = NULL;
-    inner.n_args = 0;
-    if (sxt_comm_agree(run->comm,
-                       step->stage->run(&inner, step->values, err), err) != 0)
-        return sxt_err_prefix(err, "%s", name);
-    return 0;
+    return start(run, step, err);
+}
+
+/* A dry run goes on behind a fault, to find them all: the first is returned,
+ * the others are logged. */
+static int run_steps(const struct sxt_run *run, struct step *steps, size_t n,
+                     bool force, struct sxt_error *err)
+{
+    struct sxt_error late = { 0 };
+    int rc = 0;
+
+    for (size_t i = 0; i < n && (rc == 0 || run->dry_run); i++) {
+        if (sxt_run_stops(run))
+            return sxt_err(err, SXT_EXIT_AGAIN, "before step %zu of %zu", i + 1,
+                           n);
+        if (run_step(run, steps, i, force, rc == 0 ? err : &late) == 0)
+            continue;
+        if (rc != 0)
+            sxt_log(&run->log, SXT_LOG_ERROR, "%s", late.text);
+        rc = -1;
+    }
+    return rc;
 }
 
 static int run_pipeline(struct sxt_run *run, const void *values,
@@ -217,7 +326,6 @@ static int run_pipeline(struct sxt_run *run, const void *values,
     size_t n = run->n_args ? run->n_args : v->steps.count;
     char *const *texts = run->n_args ? run->args : v->steps.items;
     struct step *steps = sxt_calloc(n + 1, sizeof(*steps));
-    double begin = sxt_clock();
     int rc = 0;
 
     if (n == 0)
@@ -228,18 +336,8 @@ static int run_pipeline(struct sxt_run *run, const void *values,
     for (size_t i = 0; rc == 0 && i < n; i++)
         rc = read_step(run, texts[i], &steps[i], err);
     rc = sxt_comm_agree(run->comm, rc, err);
-    for (size_t i = 0; rc == 0 && i < n; i++) {
-        if (sxt_run_stops(run))
-            rc = sxt_err(err, SXT_EXIT_AGAIN, "before step %zu of %zu", i + 1,
-                         n);
-        else if (!run->dry_run || i == 0)
-            rc = run_step(run, &steps[i], v->force, err);
-    }
-    if (rc == 0) {
-        char time[32];
-        sxt_log_duration(sxt_clock() - begin, time);
-        sxt_log(&run->log, SXT_LOG_INFO, "%zu steps done in %s", n, time);
-    }
+    if (rc == 0)
+        rc = run_steps(run, steps, n, v->force, err);
     for (size_t i = 0; i < n; i++)
         free_step(&steps[i]);
     free(steps);
@@ -247,7 +345,8 @@ static int run_pipeline(struct sxt_run *run, const void *values,
 }
 
 const struct sxt_stage sxt_stage_pipeline = {
-    { "pipeline", "Run the commands of a configuration in order.", params,
-      sizeof(struct values) },
-    "[STEP]...", run_pipeline
+    .section = { "pipeline", "Run the commands of a configuration in order.",
+                 params, sizeof(struct values) },
+    .operands = "[STEP]...",
+    .run = run_pipeline
 };

@@ -381,8 +381,8 @@ static int run_report(struct sxt_run *run, const void *values,
 }
 
 const struct sxt_stage sxt_stage_report = {
-    { "report", "Tables and an HTML page of a run.", params,
-      sizeof(struct sxt_report_values) },
-    "",
-    run_report
+    .section = { "report", "Tables and an HTML page of a run.", params,
+                 sizeof(struct sxt_report_values) },
+    .operands = "",
+    .run = run_report
 };

@@ -100,6 +100,7 @@ struct sxt_sampling_report {
     double roofline; /* least possible time / time, of the passes */
     double batch;    /* mean answers in a pass */
     double waits;
+    double peak_bytes; /* memory of a rank, at most */
 };
 
 /* Draw everything.  Returns -1 and SXT_EXIT_AGAIN after a signal or STOP file.
@@ -107,6 +108,11 @@ struct sxt_sampling_report {
 int sxt_sampler_draw(struct sxt_sampler *s, const struct sxt_draw *draw,
                      const struct sxt_ask *ask,
                      struct sxt_sampling_report *report, struct sxt_error *err);
+
+/* What drawing that would take of each rank's memory: logged, with the memory
+ * there is; fails if one answer does not fit.  Nothing is loaded.  Collective. */
+int sxt_sampler_estimate(struct sxt_sampler *s, const struct sxt_draw *draw,
+                         const struct sxt_ask *ask, struct sxt_error *err);
 
 /* The closing lines: what was drawn, how fast, how near the limit. */
 void sxt_sampling_report_print(const struct sxt_run *run,

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -48,36 +49,53 @@ static size_t max(size_t a, size_t b)
 
 /* ---- sizes ---- */
 
+static double weight_bytes(const struct sxt_sampler *s)
+{
+    double elements = 0;
+
+    for (size_t i = 0; i < s->head.layout.n_units; i++)
+        elements += (double)s->head.layout.unit_size[i];
+    return elements * (double)sxt_dtype_size(s->type);
+}
+
+/* Bytes that are free for each rank of the node, weights counted as loaded. */
+static double free_bytes(const struct sxt_sampler *s)
+{
+    double pages = (double)sysconf(_SC_AVPHYS_PAGES);
+    double bytes = pages * (double)sysconf(_SC_PAGESIZE) / s->on_node;
+
+    return s->weights ? bytes : bytes - weight_bytes(s);
+}
+
 /* Bytes that the cache of each rank may take. */
 static double cache_limit(const struct sxt_sampler *s)
 {
-    double pages = (double)sysconf(_SC_AVPHYS_PAGES);
+    double half = free_bytes(s) / 2;
 
     if (s->serving->cache_mib > 0)
         return (double)s->serving->cache_mib * 1048576;
-    return pages * (double)sysconf(_SC_PAGESIZE) / 2 / s->on_node;
+    return half > 0 ? half : 0;
 }
 
 /* No rank begins more than its share of a small job: the others would idle. */
-static int size_engine(struct drawing *d, struct sxt_engine_size *size,
+static int size_engine(const struct sxt_sampler *s, const struct sxt_draw *draw,
+                       const struct sxt_ask *ask, struct sxt_engine_size *size,
                        struct sxt_error *err)
 {
-    const struct sxt_serving *v = d->s->serving;
-    size_t ranks = (size_t)d->s->run->comm.size;
-    size_t share = max(d->ask->together, (d->ask->n + ranks - 1) / ranks);
-    size_t position =
-        sxt_paged_position_bytes(&d->s->head.layout.config, d->s->type);
+    const struct sxt_serving *v = s->serving;
+    size_t ranks = (size_t)s->run->comm.size, length = s->context;
+    size_t share = max(ask->together, (ask->n + ranks - 1) / ranks);
+    size_t position = sxt_paged_position_bytes(&s->head.layout.config, s->type);
 
-    d->length = d->s->context;
-    if (d->ask->longest > 0)
-        d->length = min(d->length, d->ask->longest + d->draw->max_tokens);
-    d->in_flight = min((size_t)v->batch, max(share, 1));
-    *size = (struct sxt_engine_size){ .batch = d->in_flight,
-                                      .chunk = (size_t)v->chunk,
-                                      .length = d->length,
-                                      .block = (size_t)v->block };
-    size_t each = (d->length + size->block - 1) / size->block;
-    double fit = cache_limit(d->s) / (double)(position * size->block);
+    if (ask->longest > 0)
+        length = min(length, ask->longest + draw->max_tokens);
+    *size =
+        (struct sxt_engine_size){ .batch = min((size_t)v->batch, max(share, 1)),
+                                  .chunk = (size_t)v->chunk,
+                                  .length = length,
+                                  .block = (size_t)v->block };
+    size_t each = (length + size->block - 1) / size->block;
+    double fit = cache_limit(s) / (double)(position * size->block);
     size->pages =
         min(each * size->batch, fit < 1e9 ? (size_t)fit : (size_t)1e9);
     if (size->pages < each)
@@ -85,10 +103,41 @@ static int size_engine(struct drawing *d, struct sxt_engine_size *size,
                        "one answer of %zu positions needs %.0f MiB of cache, "
                        "and there are %.0f MiB: raise engine.cache_mib or "
                        "lower sampling.max_tokens or engine.context",
-                       d->length,
+                       length,
                        (double)(each * size->block * position) / 1048576,
-                       cache_limit(d->s) / 1048576);
+                       cache_limit(s) / 1048576);
     return 0;
+}
+
+static void tell_memory(const struct sxt_sampler *s,
+                        const struct sxt_engine_size *size,
+                        enum sxt_log_level level)
+{
+    const struct sxt_layout *layout = &s->head.layout;
+    double cache = (double)(size->pages * size->block) *
+                   (double)sxt_paged_position_bytes(&layout->config, s->type);
+    double logits = (double)size->batch * (double)layout->config.vocab * 4;
+    double engine = (double)sxt_engine_bytes(layout, s->type, size);
+    char weights[32], pages[32], drawn[32], rest[32], left[32];
+
+    sxt_log_count(weight_bytes(s), weights);
+    sxt_log_count(cache, pages);
+    sxt_log_count(logits, drawn);
+    sxt_log_count(engine - cache - logits, rest);
+    sxt_log_count(free_bytes(s) + (s->weights ? 0 : weight_bytes(s)), left);
+    sxt_log(&s->run->log, level,
+            "memory of a rank  weights %sB  cache %sB  logits %sB  "
+            "activations %sB  free %sB",
+            weights, pages, drawn, rest, left);
+    sxt_log(&s->run->log, level,
+            "engine  %zu answers at a time  %zu positions each, at most  "
+            "%zu pages of %zu",
+            size->batch, size->length, size->pages, size->block);
+    if (engine > free_bytes(s))
+        sxt_log(&s->run->log, SXT_LOG_WARN,
+                "this rank's share of the node's free memory is too small for "
+                "that: use fewer ranks on a node, or lower engine.batch, "
+                "engine.chunk or engine.cache_mib");
 }
 
 /* ---- items ---- */
@@ -292,6 +341,7 @@ static void report(struct drawing *d, struct sxt_sampling_report *r)
     struct sxt_engine_stats e = sxt_engine_stats(d->engine);
     double busy = sxt_comm_sum_f64(comm, e.seconds);
     double passes = sxt_comm_sum_f64(comm, (double)e.steps);
+    struct rusage use;
 
     *r = d->local;
     r->answers = (size_t)sxt_comm_sum(comm, (int64_t)d->local.answers);
@@ -306,6 +356,8 @@ static void report(struct drawing *d, struct sxt_sampling_report *r)
     r->batch =
         sxt_comm_sum_f64(comm, e.answer_steps) / (passes > 0 ? passes : 1);
     r->seconds = sxt_clock() - d->begin;
+    getrusage(RUSAGE_SELF, &use);
+    r->peak_bytes = 1024 * (double)sxt_comm_max(comm, use.ru_maxrss);
 }
 
 static int draw_all(struct drawing *d, struct sxt_sampling_report *r,
@@ -342,35 +394,50 @@ int sxt_sampler_draw(struct sxt_sampler *s, const struct sxt_draw *draw,
     SXT_CHECK(ask->together > 0);
     if (sxt_sampler_load(s, err) != 0)
         return -1;
-    if (sxt_comm_agree(s->run->comm, size_engine(&d, &size, err), err) != 0)
+    if (sxt_comm_agree(s->run->comm, size_engine(s, draw, ask, &size, err),
+                       err) != 0)
         return -1;
+    d.length = size.length;
+    d.in_flight = size.batch;
+    tell_memory(s, &size, SXT_LOG_VERBOSE);
     d.engine = sxt_engine_create(&s->head.layout, &s->weights->params, s->num,
                                  s->tok, &size, draw);
-    sxt_log(&s->run->log, SXT_LOG_VERBOSE,
-            "engine  %zu answers at a time  %zu positions  %zu pages of %zu",
-            size.batch, size.length, size.pages, size.block);
     int rc = draw_all(&d, r, err);
     sxt_engine_destroy(d.engine);
     return rc;
 }
 
+int sxt_sampler_estimate(struct sxt_sampler *s, const struct sxt_draw *draw,
+                         const struct sxt_ask *ask, struct sxt_error *err)
+{
+    struct sxt_engine_size size;
+
+    if (sxt_comm_agree(s->run->comm, size_engine(s, draw, ask, &size, err),
+                       err) != 0)
+        return -1;
+    tell_memory(s, &size, SXT_LOG_INFO);
+    return 0;
+}
+
 void sxt_sampling_report_print(const struct sxt_run *run,
                                const struct sxt_sampling_report *r)
 {
-    char drawn[32], prompts[32], shared[32], wall[32];
+    char drawn[32], prompts[32], shared[32], wall[32], peak[32];
     double rate = r->seconds > 0 ? r->drawn_tokens / r->seconds : 0;
 
     sxt_log_count(r->drawn_tokens, drawn);
     sxt_log_count(r->prompt_tokens, prompts);
     sxt_log_count(r->shared_tokens, shared);
     sxt_log_duration(r->seconds, wall);
+    sxt_log_count(r->peak_bytes, peak);
     sxt_log(&run->log, SXT_LOG_INFO,
             "drawn  %zu answers  %s tokens  in %s  (%zu ended by the model, "
             "%zu loops, %zu prompts too long)",
             r->answers, drawn, wall, r->stopped, r->loops, r->too_long);
     sxt_log(&run->log, SXT_LOG_INFO,
-            "prompts  %s tokens computed  %s shared  waits for pages %.0f",
-            prompts, shared, r->waits);
+            "prompts  %s tokens computed  %s shared  waits for pages %.0f  "
+            "memory of a rank %sB",
+            prompts, shared, r->waits, peak);
     sxt_log(&run->log, SXT_LOG_INFO,
             "Performance: %.6g tokens/s  %.3g tokens/s/rank  batch %.3g  "
             "roofline %.3g %%",

@@ -9,7 +9,8 @@
 
 char *sxt_run_path(const struct sxt_run *run, const char *name)
 {
-    return sxt_path_join(run->out_dir, name);
+    return strchr(name, '/') ? sxt_strdup(name)
+                             : sxt_path_join(run->out_dir, name);
 }
 
 char *sxt_run_prompt(const struct sxt_run *run, const char *name)

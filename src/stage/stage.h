@@ -17,8 +17,8 @@ struct sxt_run {
     const char *command_line;
     const char *config;  /* the resolved section, a valid input file */
     const char *config_path; /* the file it came from, NULL: none */
-    const char *out_dir; /* -o, "." by default; relative paths start here */
-    char *const *args;   /* operands behind the options */
+    const char *out_dir; /* -o, "." by default: the files of the run */
+    char *const *args;   /* operands: paths as the shell has them */
     size_t n_args;
     bool dry_run;        /* -n: check everything, write nothing */
     /* Set by USR1, TERM, INT: finish the step, save, return 75.  Local: ranks
@@ -32,12 +32,15 @@ struct sxt_stage {
     /* values: the section's struct.  Collective.  Returns 0, or -1 with err;
      * SXT_EXIT_AGAIN is the code of a clean stop. */
     int (*run)(struct sxt_run *run, const void *values, struct sxt_error *err);
+    bool answers; /* its result is what it prints: the log goes to stderr */
 };
 
 /* All commands, ends with NULL. */
 extern const struct sxt_stage *const sxt_stages[];
 
-/* "DIR/name" for the run's output directory; caller frees. */
+/* A path in a parameter, by one rule for inputs and outputs: a name without a
+ * slash is a file of the run, DIR/NAME; what has a slash is a path like any
+ * other ("./NAME" starts at the working directory).  Caller frees. */
 char *sxt_run_path(const struct sxt_run *run, const char *name);
 /* The file of a message: "sky-t1" is prompts/sky-t1.txt, which comes with the
  * program; what has a dot or a slash is a path.  Caller frees. */
