@@ -56,7 +56,7 @@ printf '{"id": "sum-0", "response": "%s"}\n{"id": "sum-1", "response": "%s"}\n' 
     "$(line "$answer")" "$(line "$wrong")" >raw.jsonl
 printf '{content}' >prompt.txt
 ok "pairs to learn" "$SEXTANT" select -s from_sharegpt=pairs.jsonl
-ok "a model learns to rewrite" "$SEXTANT" sft -s batch=2 -s epochs=150 \
+ok "a model learns to rewrite" "$SEXTANT" sft -s model=model.h5 -s batch=2 -s epochs=150 \
     -s lr=1e-2 -s dtype=f32 -s max_tokens=512 -s output=writer.h5 \
     -s schedule.warmup_steps=5 -s checkpoint.every_minutes=0
 ok "it rewrites" "$SEXTANT" reformat -s generations=raw.jsonl \

@@ -110,7 +110,7 @@ int sxt_sampler_draw(struct sxt_sampler *s, const struct sxt_draw *draw,
                      struct sxt_sampling_report *report, struct sxt_error *err);
 
 /* What drawing that would take of each rank's memory: logged, with the memory
- * there is; fails if one answer does not fit.  Nothing is loaded.  Collective. */
+ * there is; fails if one answer does not fit.  Loads nothing.  Collective. */
 int sxt_sampler_estimate(struct sxt_sampler *s, const struct sxt_draw *draw,
                          const struct sxt_ask *ask, struct sxt_error *err);
 
