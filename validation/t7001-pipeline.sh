@@ -33,12 +33,12 @@ exits 78 "a typo in a late step stops before the first" \
     "$SEXTANT" pipeline typo.cfg -o p4
 ok "and nothing was written" test ! -e p4/problems.h5
 
-ok "a dry run with that" "$SEXTANT" pipeline -n other.cfg -o p1 \
-    -s steps=import,"sft lr=3e-3",evaluate
-says "import is up to date" "finds what is done"
-says "evaluate  checked with the p1/model.h5 that is there; step 2, sft, will make it anew" \
+ok "a dry run with that" "$SEXTANT" pipeline -n other.cfg -o p1 "sft lr=3e-3" report \
+    "convert from=model.h5 output=./hf2"
+says "convert  checked with the p1/model.h5 that is there; step 1, sft, will make it anew" \
     "and checks with the files that are there"
 ok "a model becomes a directory" "$SEXTANT" convert "$SRCDIR/inputs/mini/base.h5" hf
+echo '{"temperature": 0.7}' >hf/generation_config.json
 echo 'pipeline: { steps = ["convert from=./hf output=base.h5"]; };' >convert.cfg
 ok "a step that converts" "$SEXTANT" pipeline convert.cfg -o p1
 ok "again" "$SEXTANT" pipeline convert.cfg -o p1
