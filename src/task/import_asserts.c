@@ -202,7 +202,7 @@ static struct sxt_span how_compared(const struct sxt_dataset *set,
     return sxt_span("");
 }
 
-/* problem = {...}, which evalplus.py reads. */
+/* evalplus.py, told about the problem. */
 static void write_judge(const struct sxt_dataset *set,
                         const struct sxt_json *record,
                         const struct sxt_problem *p, struct sxt_str *out)
@@ -215,7 +215,7 @@ static void write_judge(const struct sxt_dataset *set,
     /* HumanEval's solution continues its starter. */
     sxt_str_add_bytes(&solution, p->starter.data, p->starter.len);
     sxt_str_add_bytes(&solution, p->solution.data, p->solution.len);
-    sxt_str_add(out, "problem = {'entry': ");
+    sxt_str_add(out, "evalplus_problem = {'entry': ");
     sxt_import_quote((struct sxt_span){ p->fn_name.data, p->fn_name.len }, out);
     sxt_str_add(out, ", 'reference': ");
     sxt_import_quote((struct sxt_span){ solution.data, solution.len }, out);
@@ -224,7 +224,7 @@ static void write_judge(const struct sxt_dataset *set,
     sxt_str_add(out, ", 'how': ");
     sxt_import_quote(how_compared(set, &p->fn_name), out);
     sxt_str_add(out, ", 'atol': %.17g}\n", sxt_json_number(atol, 0));
-    sxt_str_add(out, "%s", evalplus);
+    sxt_str_add(out, "%sevalplus = EvalPlus(evalplus_problem)\n", evalplus);
     sxt_str_free(&solution);
 }
 
@@ -233,7 +233,7 @@ static void add_input(const struct sxt_json *input, struct sxt_str *items)
     struct sxt_str json = SXT_STR_EMPTY, call = SXT_STR_EMPTY;
 
     sxt_json_print(input, 0, &json);
-    sxt_str_add(&call, "check(");
+    sxt_str_add(&call, "evalplus.check(");
     sxt_import_quote((struct sxt_span){ json.data, json.len }, &call);
     sxt_str_add_char(&call, ')');
     sxt_str_add(items, items->len > 0 ? "," : "");
