@@ -14,13 +14,18 @@
 #include "cuda/emu/fibre.h"
 #include "cuda/emu/memory.h"
 
-enum { FILL = 0xff, ROUND = 64, SHARED_DEFAULT = 48 << 10 };
+enum {
+    FILL = 0xff,
+    ROUND = 64,
+    GUARD = 1 << 20, /* bytes on either side of a block that fault */
+    SHARED_DEFAULT = 48 << 10
+};
 
 struct block {
     char *base;          /* what the caller has */
     size_t bytes, whole; /* asked for; rounded up, to the faulting page */
     char *pages;
-    size_t pages_bytes; /* accessible ones; a faulting one on either side */
+    size_t pages_bytes; /* accessible ones, between faulting ones */
 };
 
 struct sxt_emu_stream {
@@ -243,11 +248,11 @@ cudaError_t cudaMalloc(void **p, size_t bytes)
     b.bytes = bytes;
     b.whole = round_up(bytes, ROUND);
     b.pages_bytes = round_up(bytes > 0 ? bytes : 1, page);
-    void *all = mmap(NULL, b.pages_bytes + 2 * page, PROT_NONE,
+    void *all = mmap(NULL, b.pages_bytes + 2 * GUARD, PROT_NONE,
                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (all == MAP_FAILED)
         return fail(cudaErrorMemoryAllocation);
-    b.pages = (char *)all + page;
+    b.pages = (char *)all + GUARD;
     b.base = b.pages + b.pages_bytes - b.whole;
     protect(b, PROT_READ | PROT_WRITE);
     memset(b.pages, FILL, b.pages_bytes);
@@ -261,13 +266,11 @@ cudaError_t cudaMalloc(void **p, size_t bytes)
 
 cudaError_t cudaFree(void *p)
 {
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
-
     for (size_t i = 0; p && i < machine.blocks.size(); i++) {
         block b = machine.blocks[i];
         if (b.base != p)
             continue;
-        munmap(b.pages - page, b.pages_bytes + 2 * page);
+        munmap(b.pages - GUARD, b.pages_bytes + 2 * GUARD);
         machine.blocks.erase(machine.blocks.begin() + (long)i);
         machine.in_use -= b.bytes;
         return cudaSuccess;
