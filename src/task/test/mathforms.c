@@ -412,6 +412,13 @@ static void judge_all(const char *form, const struct pair *pair, size_t n)
     for (size_t i = 0; i < n; i++) {
         struct sxt_math_judgement j =
             sxt_mathequal(sxt_span(pair[i].gold), sxt_span(pair[i].answer));
+#ifndef HAVE_FLINT
+        if (pair[i].same && j.verdict == SXT_MATH_UNDECIDED) {
+            ok(true, "%s is %s # SKIP undecided without FLINT", pair[i].answer,
+               pair[i].gold);
+            continue;
+        }
+#endif
         ok((j.verdict == SXT_MATH_EQUAL) == pair[i].same, "%s: %s is %s%s (%s)",
            form, pair[i].answer, pair[i].same ? "" : "not ", pair[i].gold,
            j.rule);
