@@ -397,6 +397,10 @@ static verdict compare(struct sxt_math_judge *j, const node *g, const node *p)
     if ((g->kind == SXT_MATH_LIST || p->kind == SXT_MATH_LIST) &&
         compare_regions(j, g, p))
         return sxt_mathjudge_decide(j, true, "interval");
+    if (g->kind == SXT_MATH_LIST && p->kind == SXT_MATH_LIST &&
+        g->text.len + p->text.len == strlen("andor") &&
+        g->child->kind == SXT_MATH_RELATION) /* x < 1 or, and x > 2 */
+        return sxt_mathjudge_decide(j, false, "list");
     a = sxt_alloc(2, sizeof(*a));
     b = a + 1;
     sxt_mathitems_of(j, g, a);

@@ -80,7 +80,7 @@ static bool take_ordinal(struct sum *s, const struct word *w, bool plural)
     if (place && !half) {
         s->num = n + w->value;
         s->den = 1;
-        return !plural;
+        return !plural && (s->begun || strcmp(w->name, "second") != 0);
     }
     s->num = s->begun ? n : 1;
     s->den = w->value;

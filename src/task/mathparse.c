@@ -31,6 +31,7 @@ struct items {
     node *first, *last;
     size_t count;
     bool all_or; /* every separator so far was the word */
+    bool all_and;
 };
 
 static void append(struct items *items, node *n)
@@ -66,19 +67,21 @@ static bool are_assignments(const struct items *items)
 /* Items between commas; *semicolon: one ended them. */
 static struct items group_of_items(struct sxt_math_parser *p, bool *semicolon)
 {
-    struct items items = { .all_or = true };
+    struct items items = { .all_or = true, .all_and = true };
 
     *semicolon = false;
     for (;;) {
         append(&items, sxt_mathparse_relation(p));
         if (p->failed || !separates(p))
             return items;
-        bool this_or = false;
+        bool this_or = false, this_and = false;
         for (; separates(p); sxt_mathtree_next(p)) {
             this_or |= sxt_span_equal(p->at->text, "or");
+            this_and |= sxt_span_equal(p->at->text, "and");
             *semicolon |= p->at->kind == ';';
         }
         items.all_or = items.all_or && this_or;
+        items.all_and = items.all_and && this_and;
         if (p->at->kind == SXT_TOK_END)
             sxt_mathtree_fail(p);
         if (*semicolon || p->failed)
@@ -90,7 +93,7 @@ static struct items group_of_items(struct sxt_math_parser *p, bool *semicolon)
  * assignments between semicolons are tuples. */
 static node *list(struct sxt_math_parser *p, enum sxt_math_kind kind)
 {
-    struct items all = { .all_or = true };
+    struct items all = { .all_or = true, .all_and = true };
     bool semicolon, grouped = false;
 
     do {
@@ -99,6 +102,7 @@ static node *list(struct sxt_math_parser *p, enum sxt_math_kind kind)
         if (p->failed)
             return group.first;
         all.all_or = all.all_or && group.all_or && !semicolon;
+        all.all_and = all.all_and && group.all_and && !semicolon;
         if (grouped && are_assignments(&group)) {
             node *tuple =
                 sxt_mathtree_named(p, SXT_MATH_TUPLE, "()", NULL, NULL);
@@ -116,8 +120,8 @@ static node *list(struct sxt_math_parser *p, enum sxt_math_kind kind)
     node *n = sxt_mathtree_node(p, kind, NULL, NULL);
     n->child = all.first;
     n->count = all.count;
-    if (all.all_or && kind == SXT_MATH_LIST)
-        n->text = sxt_span("or");
+    if ((all.all_or || all.all_and) && kind == SXT_MATH_LIST)
+        n->text = sxt_span(all.all_or ? "or" : "and");
     return n;
 }
 
