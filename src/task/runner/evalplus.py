@@ -38,6 +38,8 @@ class EvalPlus:
             same = [e for e in examples if isinstance(e, (list, tuple, set))]
             kind = type(same[0]) if same else list
             inner = [x for e in same for x in e]
+            if not any(isinstance(x, (list, tuple, set)) for x in inner):
+                inner += same  # deeper than the examples: as they began
             return kind([self.like(v, inner) for v in value])
         if type(value) is dict:
             inner = [x for e in examples if type(e) is dict
