@@ -25,6 +25,7 @@ ok "the page is there" test -s p1/report.html
 sed 's/epochs=1/epochs=1 lr=2e-3/' small.cfg >other.cfg
 ok "another learning rate" "$SEXTANT" pipeline other.cfg -o p1
 says "generate is up to date" "keeps the generations"
+says "eval-generations.h5.old" "and measures the other student anew"
 ok "a step behind the options runs alone" \
     "$SEXTANT" pipeline small.cfg -o p5 "import limit=3 output=three.h5"
 ok "and writes its output" test -s p5/three.h5 -a ! -e p5/problems.h5

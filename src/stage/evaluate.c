@@ -53,6 +53,7 @@ static int draw(const struct sxt_run *run, const struct values *v,
     static char no_shard[] = "0/1";
     struct sxt_generate g = { .model = v->model,
                               .output = v->generations,
+                              .renew = true,
                               .shard = no_shard,
                               .wanted = v->wanted,
                               .asking = v->asking };
@@ -105,6 +106,8 @@ static int judge(const struct sxt_run *run, const struct values *v,
 
 /* ---- eval.h5 ---- */
 
+enum { ANSWERS, PROBLEMS }; /* the first sources */
+
 static struct sxt_frame *item_rows(const struct sxt_run *run,
                                    const struct sxt_items *items,
                                    const struct sxt_problems *p)
@@ -133,7 +136,7 @@ static struct sxt_frame *item_rows(const struct sxt_run *run,
 }
 
 static int write_eval(const struct sxt_run *run, const char *output,
-                      const char *const *inputs, struct sxt_frame *items,
+                      const struct sxt_sources *from, struct sxt_frame *items,
                       struct sxt_frame *summary, struct sxt_grading *g,
                       struct sxt_error *err)
 {
@@ -141,7 +144,7 @@ static int write_eval(const struct sxt_run *run, const char *output,
     struct sxt_frame *none = sxt_frame_create(sxt_summary_columns);
     struct sxt_out *out =
         sxt_run_create(run, output, SXT_EVAL_FORMAT, 1, "A model on benchmarks",
-                       inputs, 2, err);
+                       (const char *const *)from->path, from->n, err);
     int rc = out ? 0 : -1;
 
     if (rc == 0)
@@ -160,7 +163,7 @@ static int write_eval(const struct sxt_run *run, const char *output,
 }
 
 static int summarise(const struct sxt_run *run, const struct values *v,
-                     const char *output, const char *const *inputs,
+                     const char *output, const struct sxt_sources *from,
                      struct sxt_grading *g, struct sxt_error *err)
 {
     struct sxt_items items;
@@ -169,7 +172,7 @@ static int summarise(const struct sxt_run *run, const struct values *v,
     struct sxt_frame *rows = item_rows(run, &items, g->problems);
     struct sxt_frame *summary =
         sxt_items_summary(&items, g->problems, v->reference);
-    int rc = write_eval(run, output, inputs, rows, summary, g, err);
+    int rc = write_eval(run, output, from, rows, summary, g, err);
     if (rc == 0) {
         sxt_grading_print(run, g);
         sxt_summary_print(run, summary);
@@ -188,7 +191,7 @@ static int summarise(const struct sxt_run *run, const struct values *v,
 }
 
 static int evaluate(const struct sxt_run *run, const struct values *v,
-                    const char *output, const char *const *inputs,
+                    const char *output, const struct sxt_sources *from,
                     struct sxt_error *err)
 {
     struct sxt_grading g;
@@ -197,11 +200,12 @@ static int evaluate(const struct sxt_run *run, const struct values *v,
         return -1;
     if (run->dry_run && v->model[0])
         return 0;
-    int rc = sxt_grading_open(run, inputs[1], inputs[0], &g, err);
+    int rc = sxt_grading_open(run, from->path[PROBLEMS], from->path[ANSWERS],
+                              &g, err);
     if (rc == 0 && !run->dry_run) {
         rc = judge(run, v, &g, err);
         if (rc == 0)
-            rc = summarise(run, v, output, inputs, &g, err);
+            rc = summarise(run, v, output, from, &g, err);
     }
     sxt_grading_free(&g);
     return rc;
@@ -211,14 +215,15 @@ static int run_stage(struct sxt_run *run, const void *values,
                      struct sxt_error *err)
 {
     const struct values *v = values;
-    char *answers = sxt_run_path(run, v->generations);
-    char *problems = sxt_run_path(run, v->wanted.problems);
     char *output = sxt_run_path(run, v->output);
-    const char *inputs[2] = { answers, problems };
-    int rc = evaluate(run, v, output, inputs, err);
+    struct sxt_sources from = { 0 };
 
-    free(answers);
-    free(problems);
+    sxt_sources_add(&from, run, v->generations);
+    sxt_sources_add(&from, run, v->wanted.problems);
+    sxt_sources_add(&from, run, v->model);
+    sxt_sources_add(&from, run, v->verdicts);
+    int rc = evaluate(run, v, output, &from, err);
+    sxt_sources_free(&from);
     free(output);
     return rc;
 }

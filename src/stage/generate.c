@@ -209,9 +209,28 @@ static int draw_and_write(struct job *job, struct sxt_error *err)
 /* True if the output is there and holds every answer. */
 static bool complete(const struct job *job)
 {
-    return sxt_file_exists(job->output) &&
+    return sxt_file_exists(job->output) && !job->plan.aside &&
            job->plan.n_reused == job->plan.n_keys &&
            !sxt_file_is_directory(job->journal) && job->v->reuse.count == 0;
+}
+
+/* Collective. */
+static int move_aside(const struct job *job, struct sxt_error *err)
+{
+    const char *aside = job->plan.aside;
+    int rc = 0;
+
+    if (!aside)
+        return 0;
+    if (job->run->comm.rank == 0 && rename(job->output, aside) != 0)
+        rc = sxt_err_errno(err, SXT_EXIT_IO, "%s: cannot be renamed to %s",
+                           job->output, aside);
+    if (sxt_comm_agree(job->run->comm, rc, err) != 0)
+        return -1;
+    sxt_log(&job->run->log, SXT_LOG_INFO,
+            "%s was made by another model or with other settings; it is now %s",
+            job->output, aside);
+    return 0;
 }
 
 static int run_job(struct job *job, struct sxt_error *err)
@@ -228,7 +247,7 @@ static int run_job(struct job *job, struct sxt_error *err)
         return dry_run(job, err);
     int64_t done = complete(job);
     if (-sxt_comm_max(job->run->comm, -done) == 0)
-        return draw_and_write(job, err);
+        return move_aside(job, err) == 0 ? draw_and_write(job, err) : -1;
     sxt_log(&job->run->log, SXT_LOG_INFO, "%s is complete; nothing to do",
             job->output);
     return 0;

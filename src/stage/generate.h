@@ -12,6 +12,9 @@ struct sxt_generate {
     struct sxt_cfg_strings reuse;
     double snapshot_s;
     struct sxt_asking asking;
+    /* No parameter: an output with other answers is renamed to OUTPUT.old
+     * instead of refused, for commands that own it. */
+    bool renew;
 };
 extern const struct sxt_cfg_param sxt_generate_params[];
 

@@ -241,8 +241,24 @@ static int match_file(struct sxt_plan *plan, const struct sxt_map *place,
     return rc;
 }
 
+/* The output, which is the last file, holds answers to something else. */
+static int take_apart(struct sxt_plan *plan, const char *output, size_t others,
+                      bool renew, struct sxt_error *err)
+{
+    if (!renew)
+        return sxt_err(err, SXT_EXIT_DATA,
+                       "%s holds %zu answers to other prompts or from other "
+                       "settings; move it away or choose another "
+                       "generate.output",
+                       output, others);
+    plan->aside = sxt_printf("%s.old", output);
+    free(plan->files[plan->n_files - 1]);
+    plan->files[plan->n_files - 1] = sxt_strdup(plan->aside);
+    return 0;
+}
+
 /* An output that is there is extended, never thrown away. */
-static int find_earlier(struct sxt_plan *plan, const char *output,
+static int find_earlier(struct sxt_plan *plan, const char *output, bool renew,
                         struct sxt_error *err)
 {
     struct sxt_map *place = sxt_map_create();
@@ -258,11 +274,7 @@ static int find_earlier(struct sxt_plan *plan, const char *output,
     for (size_t i = 0; i < plan->n_files && rc == 0; i++) {
         rc = match_file(plan, place, i, &others, err);
         if (rc == 0 && there && i + 1 == plan->n_files && others > 0)
-            rc = sxt_err(err, SXT_EXIT_DATA,
-                         "%s holds %zu answers to other prompts or from other "
-                         "settings; move it away or choose another "
-                         "generate.output",
-                         output, others);
+            rc = take_apart(plan, output, others, renew, err);
     }
     sxt_map_destroy(place);
     return rc;
@@ -282,7 +294,7 @@ int sxt_plan_make(struct sxt_plan *plan, const struct sxt_run *run,
         return -1;
     if (!sxt_file_exists(output))
         list_shards(plan, output);
-    return find_earlier(plan, output, err);
+    return find_earlier(plan, output, v->renew, err);
 }
 
 void sxt_plan_free(struct sxt_plan *plan)
@@ -293,6 +305,7 @@ void sxt_plan_free(struct sxt_plan *plan)
     for (size_t i = 0; i < plan->n_files; i++)
         free(plan->files[i]);
     free(plan->files);
+    free(plan->aside);
     free(plan->key);
     free(plan->reuse);
     *plan = (struct sxt_plan){ 0 };
@@ -303,12 +316,10 @@ void sxt_plan_free(struct sxt_plan *plan)
 void sxt_plan_render(const struct sxt_plan *plan, const struct sxt_chat *chat,
                      size_t i, struct sxt_ids *out)
 {
-    sxt_asking_render(chat, (struct sxt_span){ plan->system.data,
-                                               plan->system.len },
-                      sxt_frame_text(plan->problem, SXT_PLAN_PROMPT, i),
-                      (struct sxt_span){ plan->prefill.data,
-                                         plan->prefill.len },
-                      out);
+    sxt_asking_render(
+        chat, (struct sxt_span){ plan->system.data, plan->system.len },
+        sxt_frame_text(plan->problem, SXT_PLAN_PROMPT, i),
+        (struct sxt_span){ plan->prefill.data, plan->prefill.len }, out);
 }
 
 size_t sxt_plan_longest(const struct sxt_plan *plan)

@@ -22,6 +22,7 @@ struct sxt_plan {
     uint64_t keys_hash;
     char **files; /* earlier generations, resolved paths */
     size_t n_files;
+    char *aside; /* where an output with other answers goes, NULL: stays */
     struct sxt_plan_reuse *reuse; /* (n_keys) */
     size_t n_reused;
 };

@@ -323,11 +323,12 @@ static void add_row(struct job *job, size_t row)
 }
 
 static int write_traces(struct job *job, const char *output,
-                        const char *const inputs[2], struct sxt_error *err)
+                        const struct sxt_sources *from, struct sxt_error *err)
 {
     struct sxt_out *out =
         sxt_run_create(job->run, output, SXT_TRACES_FORMAT, 1,
-                       "Answers as thought and solution", inputs, 2, err);
+                       "Answers as thought and solution",
+                       (const char *const *)from->path, from->n, err);
     if (!out)
         return -1;
     if (sxt_out_frame(out, "traces", job->traces, err) == 0)
@@ -354,14 +355,14 @@ static void print_counts(const struct job *job, const char *output)
     sxt_str_free(&line);
 }
 
-static int open_inputs(struct job *job, const char *const inputs[2],
+static int open_inputs(struct job *job, const struct sxt_sources *from,
                        struct sxt_error *err)
 {
     int rc = -1;
 
-    job->responses = sxt_responses_open(inputs[0], err);
+    job->responses = sxt_responses_open(from->path[0], err);
     if (job->responses)
-        job->problems = sxt_problems_open(inputs[1], err);
+        job->problems = sxt_problems_open(from->path[1], err);
     if (job->problems) {
         sxt_comm_slice(job->run->comm, sxt_responses_count(job->responses),
                        &job->first, &job->count);
@@ -371,9 +372,9 @@ static int open_inputs(struct job *job, const char *const inputs[2],
 }
 
 static int reformat(struct job *job, const char *output,
-                    const char *const inputs[2], struct sxt_error *err)
+                    const struct sxt_sources *from, struct sxt_error *err)
 {
-    if (open_inputs(job, inputs, err) != 0)
+    if (open_inputs(job, from, err) != 0)
         return -1;
     if (job->run->dry_run)
         return 0;
@@ -388,7 +389,7 @@ static int reformat(struct job *job, const char *output,
     job->traces = sxt_frame_create(sxt_trace_columns);
     for (size_t i = 0; i < job->count; i++)
         add_row(job, job->first + i);
-    if (write_traces(job, output, inputs, err) != 0)
+    if (write_traces(job, output, from, err) != 0)
         return -1;
     print_counts(job, output);
     return 0;
@@ -415,17 +416,18 @@ static int run_stage(struct sxt_run *run, const void *values,
 {
     const struct values *v = values;
     struct job job = { .run = run, .v = v };
-    char *answers = sxt_run_path(run, v->generations);
-    char *problems = sxt_run_path(run, v->problems);
     char *output = sxt_run_path(run, v->output);
-    const char *inputs[2] = { answers, problems };
+    struct sxt_sources from = { 0 };
+
+    sxt_sources_add(&from, run, v->generations);
+    sxt_sources_add(&from, run, v->problems);
+    sxt_sources_add(&from, run, v->model);
 
     job.style =
         strcmp(v->style, "sky") == 0 ? SXT_STYLE_SKY : SXT_STYLE_THINKING;
-    int rc = reformat(&job, output, inputs, err);
+    int rc = reformat(&job, output, &from, err);
     job_free(&job);
-    free(answers);
-    free(problems);
+    sxt_sources_free(&from);
     free(output);
     return rc;
 }

@@ -331,18 +331,18 @@ static int choose(const struct sxt_run *run, struct sxt_selection *s,
 
 static int open_selection(const struct sxt_run *run, struct sxt_selection *s,
                           const struct sxt_select *v,
-                          const char *const inputs[3], struct sxt_error *err)
+                          const struct sxt_sources *from, struct sxt_error *err)
 {
     char *system =
         v->system_file[0] ? sxt_run_prompt(run, v->system_file) : NULL;
-    int rc = read_names(s, inputs[0], err);
+    int rc = read_names(s, from->path[0], err);
 
     if (rc == 0) {
-        s->problems = sxt_problems_open(inputs[1], err);
+        s->problems = sxt_problems_open(from->path[1], err);
         rc = s->problems ? match_problems(s, err) : -1;
     }
     if (rc == 0 && strcmp(v->filter, "verdict") == 0)
-        rc = read_verdicts(s, inputs[2], err);
+        rc = read_verdicts(s, from->path[2], err);
     if (rc == 0 && system)
         rc = sxt_file_read(system, &s->system, err);
     free(system);
@@ -366,25 +366,27 @@ static void selection_free(struct sxt_selection *s)
 static int select_rows(const struct sxt_run *run, const struct sxt_select *v,
                        const char *output, struct sxt_error *err)
 {
-    char *inputs[3] = { sxt_run_path(run, v->traces),
-                        sxt_run_path(run, v->problems),
-                        sxt_run_path(run, v->verdicts) };
-    size_t n_inputs = strcmp(v->filter, "verdict") == 0 ? 3 : 2;
+    struct sxt_sources from = { 0 };
     struct sxt_selection s = { .n = 0 };
-    int rc = open_selection(run, &s, v, (const char *const *)inputs, err);
+
+    sxt_sources_add(&from, run, v->traces);
+    sxt_sources_add(&from, run, v->problems);
+    if (strcmp(v->filter, "verdict") == 0)
+        sxt_sources_add(&from, run, v->verdicts);
+    for (size_t i = 0; i < v->decontaminate.count; i++)
+        sxt_sources_add(&from, run, v->decontaminate.items[i]);
+    int rc = open_selection(run, &s, v, &from, err);
 
     if (rc == 0)
         rc = read_texts(run, &s, err);
     if (rc == 0)
         rc = sxt_comm_agree(run->comm, choose(run, &s, v, err), err);
     if (rc == 0 && !run->dry_run)
-        rc = sxt_select_write(run, &s, output, (const char *const *)inputs,
-                              n_inputs, err);
+        rc = sxt_select_write(run, &s, output, &from, err);
     if (rc == 0)
         sxt_select_print(run, &s);
     selection_free(&s);
-    for (int i = 0; i < 3; i++)
-        free(inputs[i]);
+    sxt_sources_free(&from);
     return rc;
 }
 

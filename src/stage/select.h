@@ -53,8 +53,8 @@ struct sxt_selection {
 
 /* Write /train and /rejects.  Collective.  (select_write.c) */
 int sxt_select_write(const struct sxt_run *run, const struct sxt_selection *s,
-                     const char *output, const char *const *inputs,
-                     size_t n_inputs, struct sxt_error *err);
+                     const char *output, const struct sxt_sources *from,
+                     struct sxt_error *err);
 /* A line a source: how many were kept, and why others were not. */
 void sxt_select_print(const struct sxt_run *run, const struct sxt_selection *s);
 

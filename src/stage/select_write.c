@@ -54,14 +54,14 @@ static void add_row(struct sxt_frame *f, const struct sxt_selection *s,
 }
 
 int sxt_select_write(const struct sxt_run *run, const struct sxt_selection *s,
-                     const char *output, const char *const *inputs,
-                     size_t n_inputs, struct sxt_error *err)
+                     const char *output, const struct sxt_sources *from,
+                     struct sxt_error *err)
 {
     struct sxt_frame *kept = sxt_frame_create(sxt_train_columns);
     struct sxt_frame *rejects = sxt_frame_create(sxt_train_columns);
     struct sxt_out *out =
         sxt_run_create(run, output, SXT_TRAIN_FORMAT, 1, "Samples to train on",
-                       inputs, n_inputs, err);
+                       (const char *const *)from->path, from->n, err);
     int rc = out ? 0 : -1;
 
     for (size_t i = s->first; i < s->first + s->count; i++)

@@ -15,12 +15,12 @@ struct sxt_run {
     struct sxt_comm comm;
     struct sxt_log log;
     const char *command_line;
-    const char *config;  /* the resolved section, a valid input file */
+    const char *config;      /* the resolved section, a valid input file */
     const char *config_path; /* the file it came from, NULL: none */
-    const char *out_dir; /* -o, "." by default: the files of the run */
-    char *const *args;   /* operands: paths as the shell has them */
+    const char *out_dir;     /* -o, "." by default: the files of the run */
+    char *const *args;       /* operands: paths as the shell has them */
     size_t n_args;
-    bool dry_run;        /* -n: check everything, write nothing */
+    bool dry_run; /* -n: check everything, write nothing */
     /* Set by USR1, TERM, INT: finish the step, save, return 75.  Local: ranks
      * agree before they act (sxt_run_stops). */
     volatile sig_atomic_t *stop;
@@ -42,6 +42,15 @@ extern const struct sxt_stage *const sxt_stages[];
  * slash is a file of the run, DIR/NAME; what has a slash is a path like any
  * other ("./NAME" starts at the working directory).  Caller frees. */
 char *sxt_run_path(const struct sxt_run *run, const char *name);
+/* What an output is made from; the pipeline makes it anew when one changes. */
+struct sxt_sources {
+    char **path;
+    size_t n;
+};
+/* Add the path of a parameter's file; nothing if the name is empty. */
+void sxt_sources_add(struct sxt_sources *sources, const struct sxt_run *run,
+                     const char *name);
+void sxt_sources_free(struct sxt_sources *sources);
 /* The file of a message: "sky-t1" is prompts/sky-t1.txt, which comes with the
  * program; what has a dot or a slash is a path.  Caller frees. */
 char *sxt_run_prompt(const struct sxt_run *run, const char *name);
