@@ -12,6 +12,7 @@ cat <<EOF
   Test launcher ..... $sxt_launcher
   Parallel HDF5 ..... $sxt_hdf5
   oneDNN ............ $sxt_onednn
+  Zstandard ......... $sxt_zstd
   FLINT ............. $sxt_flint_says
   CUDA backend ...... $sxt_cuda
   Debug checks ...... $enable_debug

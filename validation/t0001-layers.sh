@@ -43,7 +43,7 @@ strays=$(
     one par mpi.h
     one h5 hdf5
     one cfg libconfig.h
-    one base jansson.h xxhash.h openssl/ zlib.h
+    one base jansson.h xxhash.h openssl/ zlib.h zstd.h
     one text pcre2.h utf8proc.h
     one task flint/ calcium/
     one sbx seccomp.h linux/landlock.h

@@ -23,7 +23,7 @@ gzip -k code.jsonl
 printf '[{"id": "q1", "question": "Sun?", "choices": {"text": ["star", "moon"], "label": ["A", "B"]}, "answerKey": "A"},\n {"id": "q2", "question": "Luna?", "choices": {"text": ["star", "moon"], "label": ["A", "B"]}, "answerKey": "B"}]' >array.json
 cat >three.cfg <<EOF
 import: {
-    files = ["sums.jsonl", "code.jsonl.gz", "array.json"];
+    files = ["./sums.jsonl", "./code.jsonl.gz", "./array.json"];
     datasets = ["$sets/gsm8k.cfg", "$sets/mbpp.cfg", "$sets/arc-challenge.cfg"];
 };
 EOF
@@ -111,14 +111,24 @@ printf '{"question": "\377"}\n' >latin.jsonl
 bad "invalid UTF-8" 65 "latin.jsonl:1" latin.jsonl
 printf '{"question": "a", "question": "b"}\n' >twice.jsonl
 bad "a key twice" 65 "twice.jsonl:1" twice.jsonl
-printf '{"question": "a", "x": 1e999}\n' >huge.jsonl
-bad "a number out of range" 65 "huge.jsonl:1" huge.jsonl
-printf '{"question": "a", "x": NaN}\n' >nan.jsonl
-bad "NaN" 65 "nan.jsonl:1" nan.jsonl
+printf '{"question": "a", "x": [1e999, NaN, 123456789012345678901]}\n' >big.jsonl
+ok "numbers as Python writes them, beyond 64 bits" import 1 \
+    -s datasets="$sets/generic.cfg" -s output=g.h5 big.jsonl
 awk 'BEGIN { for (i = 0; i < 100000; i++) printf "["; print "" }' >deep.jsonl
 bad "deep nesting" 65 "deep.jsonl" deep.jsonl
 gzip -c sums.jsonl | head -c 100 >cut.jsonl.gz
 bad "a truncated gzip file" 65 "cut.jsonl.gz" cut.jsonl.gz
+# A Zstandard frame written by hand: one raw block of 18 bytes.
+printf '\050\265\057\375\000\000\221\000\000%s\n' "$good" >one.jsonl.zst
+head -c 20 one.jsonl.zst >cut.jsonl.zst
+if "$SEXTANT" --build-info | grep -q "Zstandard *yes"; then
+    ok "a Zstandard file" import 1 -s datasets="$sets/generic.cfg" \
+        -s output=z.h5 one.jsonl.zst
+    says "1 problem" "is read"
+    bad "a truncated one" 65 "cut.jsonl.zst: cannot be unpacked" cut.jsonl.zst
+else
+    bad "a Zstandard file, in a build without" 65 "libzstd" one.jsonl.zst
+fi
 printf '{"question": "\\ud800"}\n' >lone.jsonl
 bad "a lone surrogate" 65 "lone.jsonl:1" lone.jsonl
 

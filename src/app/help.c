@@ -59,9 +59,15 @@ void sxt_cli_build_info(void)
 
     sxt_comm_library(mpi, sizeof(mpi));
     printf("sextant %s\ncompiler  %s\nMPI       %s\n"
-           "oneDNN    %s\nFLINT     %s\nCUDA      no\ndebug     %s\n"
+           "Zstandard %s\noneDNN    %s\nFLINT     %s\n"
+           "CUDA      no\ndebug     %s\n"
            "data      %s (SEXTANT_DATADIR)\n",
            PACKAGE_VERSION, __VERSION__, mpi,
+#ifdef HAVE_ZSTD
+           "yes",
+#else
+           "no",
+#endif
 #ifdef HAVE_ONEDNN
            "yes",
 #else

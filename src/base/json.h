@@ -71,8 +71,10 @@ void sxt_json_append(struct sxt_json *array, struct sxt_json *value);
 /* Append the value's text, on one line (indent 0) or indented. */
 void sxt_json_print(const struct sxt_json *v, int indent, struct sxt_str *out);
 
-/* Lines of a JSONL file, also .gz (and .zst where built in), or the items of
- * one file-wide JSON array. */
+/* Whether a file's name says so: .jsonl, .jsonl.gz, .jsonl.zst. */
+bool sxt_jsonl_named(const char *path);
+/* Lines of a JSONL file, also gzip (and Zstandard where built in), or the
+ * items of one file-wide JSON array. */
 struct sxt_jsonl;
 struct sxt_jsonl *sxt_jsonl_open(const char *path, struct sxt_error *err);
 /* Next value, to be freed by the caller; *line is its number from 1 (for an

@@ -1,60 +1,56 @@
 /* jsonl.c - JSON values one by one out of .jsonl, .json, .gz and .zst files. */
 #include "base/json.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <zlib.h>
 
-#include "base/file.h"
 #include "base/mem.h"
+#include "base/unpack.h"
 
-enum { LINE_LIMIT = 1 << 30 }; /* bytes; a longer line is no record */
+enum { LINE_LIMIT = 1 << 30 };        /* bytes; a longer line is no record */
+#define ARRAY_LIMIT ((size_t)4 << 30) /* bytes of a file that is one array */
 enum { CHUNK = 65536 };
 
 struct sxt_jsonl {
-    gzFile file; /* reads plain files as well */
+    struct sxt_unpack *file;
     char *path;
     size_t line;
     struct sxt_str text;
     char chunk[CHUNK]; /* read ahead: bytes at … have - 1 are to come */
     size_t at, have;
-    bool damaged;
     struct sxt_json *array; /* the whole file, if it is one array */
 };
 
-/* More bytes in the chunk: 1, 0 at the end, -1 on failure.  Damage is reported
- * once and then is the end, so that a reader that skips bad lines stops. */
+/* More bytes in the chunk: 1, 0 at the end, -1 on failure. */
 static int refill(struct sxt_jsonl *in, struct sxt_error *err)
 {
-    int code = Z_OK, n = in->damaged ? 0 : gzread(in->file, in->chunk, CHUNK);
+    int n = sxt_unpack_read(in->file, in->chunk, CHUNK, err);
 
     in->at = 0;
     in->have = n > 0 ? (size_t)n : 0;
-    if (n > 0 || in->damaged)
-        return n > 0;
-    /* A compressed file that ends too early gives its bytes first. */
-    gzerror(in->file, &code);
-    if (n == 0 && code != Z_BUF_ERROR)
-        return 0;
-    in->damaged = true;
-    return sxt_err(err, SXT_EXIT_DATA, "%s: damaged compressed data", in->path);
+    return n < 0 ? -1 : n > 0;
 }
 
-/* A file whose first character is '[' is one array: read it whole. */
-static int read_array(struct sxt_jsonl *in, struct sxt_error *err)
+/* Skip a byte order mark; a file that begins with '[' is one array, which is
+ * read whole. */
+static int begin(struct sxt_jsonl *in, struct sxt_error *err)
 {
-    int first, rc;
+    int rc = refill(in, err);
 
-    do
-        first = gzgetc(in->file);
-    while (first == ' ' || first == '\n' || first == '\t' || first == '\r');
-    gzrewind(in->file);
-    if (first != '[')
-        return 0;
-    while ((rc = refill(in, err)) > 0)
-        sxt_str_add_bytes(&in->text, in->chunk, in->have);
+    if (in->have >= 3 && memcmp(in->chunk, "\xEF\xBB\xBF", 3) == 0)
+        in->at = 3;
+    struct sxt_span s = { in->chunk + in->at, in->have - in->at };
+    s = sxt_span_trim(s);
+    if (s.len == 0 || s.data[0] != '[')
+        return rc < 0 ? -1 : 0;
+    while (rc > 0 && in->text.len <= ARRAY_LIMIT) {
+        sxt_str_add_bytes(&in->text, in->chunk + in->at, in->have - in->at);
+        rc = refill(in, err);
+    }
+    if (rc > 0)
+        return sxt_err(err, SXT_EXIT_DATA,
+                       "%s: an array over 4 GiB; write one value a line",
+                       in->path);
     if (rc == 0)
         in->array = sxt_json_parse(in->text.data, in->text.len, in->path, err);
     return in->array ? 0 : -1;
@@ -62,29 +58,24 @@ static int read_array(struct sxt_jsonl *in, struct sxt_error *err)
 
 struct sxt_jsonl *sxt_jsonl_open(const char *path, struct sxt_error *err)
 {
-    struct stat info;
+    struct sxt_unpack *file = sxt_unpack_open(path, err);
 
-    if (stat(path, &info) != 0) {
-        sxt_err_errno(err, SXT_EXIT_NOINPUT, "%s", path);
+    if (!file)
         return NULL;
-    }
-    if (!S_ISREG(info.st_mode)) {
-        sxt_err(err, SXT_EXIT_NOINPUT, "%s: not a regular file", path);
-        return NULL;
-    }
-    gzFile file = gzopen(path, "rb");
-    if (!file) {
-        sxt_err_errno(err, SXT_EXIT_NOINPUT, "%s", path);
-        return NULL;
-    }
     struct sxt_jsonl *in = sxt_calloc(1, sizeof(*in));
     in->file = file;
     in->path = sxt_strdup(path);
-    if (read_array(in, err) != 0) {
+    if (begin(in, err) != 0) {
         sxt_jsonl_close(in);
         return NULL;
     }
     return in;
+}
+
+bool sxt_jsonl_named(const char *path)
+{
+    return sxt_ends_with(path, ".jsonl") || sxt_ends_with(path, ".jsonl.gz") ||
+           sxt_ends_with(path, ".jsonl.zst");
 }
 
 /* 1 with a line in in->text, 0 at the end, -1 on failure. */
@@ -120,9 +111,6 @@ static int next_line(struct sxt_jsonl *in, struct sxt_json **value,
             return rc;
         in->line++;
         struct sxt_span s = { in->text.data, in->text.len };
-        if (in->line == 1 && s.len >= 3 &&
-            memcmp(s.data, "\xEF\xBB\xBF", 3) == 0)
-            s = (struct sxt_span){ s.data + 3, s.len - 3 };
         s = sxt_span_trim(s);
         if (s.len == 0)
             continue;
@@ -154,7 +142,7 @@ void sxt_jsonl_close(struct sxt_jsonl *in)
 {
     if (!in)
         return;
-    gzclose(in->file);
+    sxt_unpack_close(in->file);
     sxt_json_free(in->array);
     sxt_str_free(&in->text);
     free(in->path);

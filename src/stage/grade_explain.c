@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/mem.h"
 #include "h5/in.h"
 #include "stage/formats.h"
@@ -99,10 +100,7 @@ static int take_operands(const struct sxt_run *run, const char *problems,
     a->responses = sxt_strdup(run->args[0]);
     a->problems = beside(run->args[0], problems);
     a->id = sxt_span(run->args[1]);
-    return sxt_ends_with(a->responses, ".jsonl") ||
-                   sxt_ends_with(a->responses, ".gz")
-               ? 0
-               : follow_verdicts(a, err);
+    return sxt_jsonl_named(a->responses) ? 0 : follow_verdicts(a, err);
 }
 
 /* What the verdicts file says of a sample, if it is one. */

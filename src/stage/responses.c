@@ -158,11 +158,10 @@ struct sxt_responses *sxt_responses_open(const char *path,
                                          struct sxt_error *err)
 {
     struct sxt_responses *r = sxt_calloc(1, sizeof(*r));
-    bool lines = sxt_ends_with(path, ".jsonl") ||
-                 sxt_ends_with(path, ".jsonl.gz") ||
-                 sxt_ends_with(path, ".jsonl.zst");
 
-    if ((lines ? open_lines(r, path, err) : open_table(r, path, err)) == 0)
+    int rc = sxt_jsonl_named(path) ? open_lines(r, path, err)
+                                   : open_table(r, path, err);
+    if (rc == 0)
         return r;
     sxt_responses_close(r);
     return NULL;

@@ -123,8 +123,7 @@ static int read_prompts(struct job *job, const struct sxt_run *run,
         read_stdin(job);
         return 0;
     }
-    if (sxt_ends_with(what, ".jsonl") || sxt_ends_with(what, ".jsonl.gz") ||
-        sxt_ends_with(what, ".jsonl.zst"))
+    if (sxt_jsonl_named(what))
         return read_batch(job, what, err);
     add_prompt(job, what, strlen(what));
     return 0;

@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include <zlib.h>
+#ifdef HAVE_ZSTD
+#include <zstd.h>
+#endif
 
 #include "base/file.h"
 #include "base/test/tap.h"
@@ -200,7 +203,22 @@ static const struct {
     { "a NUL at the beginning", TEXT("\0\n1\n"), 1, 1, 2 },
     { "one array", TEXT(" \n[1, 20,\n300]\n"), 321, 0, 3 },
     { "an empty array", TEXT("[]"), 0, 0, 0 },
+    { "an array behind a byte order mark",
+      TEXT("\xEF\xBB\xBF"
+           "[1, 20]"),
+      21, 0, 2 },
 };
+
+#ifdef HAVE_ZSTD
+static void write_zstd(const char *path, const char *text, size_t n)
+{
+    char packed[1000];
+    size_t len = ZSTD_compress(packed, sizeof(packed), text, n, 3);
+
+    ok(!ZSTD_isError(len) && sxt_file_write(path, packed, len, NULL) == 0,
+       "%zu bytes are packed", n);
+}
+#endif
 
 static void test_files(const char *dir)
 {
@@ -220,6 +238,13 @@ static void test_files(const char *dir)
                zipped ? ", compressed" : "", (unsigned long long)r.sum,
                r.failed, r.line);
         }
+#ifdef HAVE_ZSTD
+        write_zstd(path, files[i].text, files[i].n);
+        struct reading r = read_all(path);
+        ok(r.sum == files[i].sum && r.failed == files[i].failed &&
+               r.line == files[i].line,
+           "%s, as Zstandard", files[i].what);
+#endif
     }
     free(path);
     free(gz);
