@@ -72,6 +72,8 @@ static int run_command(const struct sxt_cli *cli, struct sxt_comm comm)
                  comm.rank == 0, cli->stage->section.name },
         .command_line = cli->line,
         .config_path = cli->config,
+        .settings = cli->settings,
+        .n_settings = cli->n_settings,
         .out_dir = cli->out_dir,
         .args = cli->operands,
         .n_args = cli->n_operands,

@@ -462,6 +462,21 @@ static void apply_setting(struct reader *r,
     free(name);
 }
 
+/* "sft.batch=8" for a command that reads section sft as well. */
+static bool for_another(const struct sxt_cfg_section *section,
+                        const struct sxt_cfg_section *const *known,
+                        const char *setting)
+{
+    size_t n = strcspn(setting, ".=");
+
+    for (size_t i = 0; section->reads_others && known[i]; i++)
+        if (known[i] != section && setting[n] == '.' &&
+            strlen(known[i]->name) == n &&
+            strncmp(known[i]->name, setting, n) == 0)
+            return true;
+    return false;
+}
+
 int sxt_cfg_read(const char *path, const struct sxt_cfg_section *section,
                  const struct sxt_cfg_section *const *known,
                  const char *const *settings, size_t n_settings, void **values,
@@ -480,7 +495,8 @@ int sxt_cfg_read(const char *path, const struct sxt_cfg_section *section,
     r.where = "-s";
     r.dir = ".";
     for (size_t i = 0; i < n_settings; i++)
-        apply_setting(&r, section, settings[i], fresh);
+        if (!for_another(section, known, settings[i]))
+            apply_setting(&r, section, settings[i], fresh);
     if (rc == 0 && r.errors.len > 0)
         rc = sxt_err(err, SXT_EXIT_CONFIG, "%s", r.errors.data);
     if (rc == 0)

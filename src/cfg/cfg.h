@@ -7,6 +7,7 @@
 #ifndef SXT_CFG_CFG_H
 #define SXT_CFG_CFG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -52,6 +53,8 @@ struct sxt_cfg_section {
     const char *name, *doc;
     const struct sxt_cfg_param *params; /* ends with name NULL */
     size_t size;                        /* of the values struct */
+    bool reads_others; /* settings of other known sections are no fault: the
+                          command reads those too */
 };
 
 /* Values from defaults, then `path` (NULL: none), then the settings

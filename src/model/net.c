@@ -124,16 +124,40 @@ void sxt_net_destroy(struct sxt_net *net)
     free(net);
 }
 
+/* The part of *m that a buffer counts to. */
+static size_t *purpose_of(size_t at, struct sxt_net_memory *m)
+{
+    size_t made = offsetof(struct sxt_net, made);
+
+    if (at == offsetof(struct sxt_net, kept))
+        return &m->inputs;
+    if (at >= made && at < made + sizeof(struct sxt_made))
+        return &m->made;
+    if (at == offsetof(struct sxt_net, logits) ||
+        at == offsetof(struct sxt_net, d_logits))
+        return &m->head;
+    return &m->work;
+}
+
+struct sxt_net_memory sxt_net_memory(const struct sxt_layout *layout,
+                                     enum sxt_dtype type, size_t max_t,
+                                     size_t keep)
+{
+    struct sxt_net_memory m = { 0 };
+    struct buffer list[MAX_BUFFERS];
+    size_t n = list_buffers(&layout->config, type, max_t, keep, list);
+
+    for (size_t i = 0; i < n; i++)
+        *purpose_of(list[i].at, &m) += list[i].bytes;
+    return m;
+}
+
 size_t sxt_net_bytes(const struct sxt_layout *layout, enum sxt_dtype type,
                      size_t max_t, size_t keep)
 {
-    struct buffer list[MAX_BUFFERS];
-    size_t n = list_buffers(&layout->config, type, max_t, keep, list);
-    size_t bytes = 0;
+    struct sxt_net_memory m = sxt_net_memory(layout, type, max_t, keep);
 
-    for (size_t i = 0; i < n; i++)
-        bytes += list[i].bytes;
-    return bytes;
+    return m.inputs + m.made + m.work + m.head;
 }
 
 size_t sxt_net_keep(const struct sxt_layout *layout, enum sxt_dtype type,

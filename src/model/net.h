@@ -33,7 +33,16 @@ struct sxt_net *sxt_net_create(const struct sxt_layout *layout,
                                struct sxt_num *num, enum sxt_dtype type,
                                size_t max_t, size_t keep);
 void sxt_net_destroy(struct sxt_net *net);
-/* Device bytes that create() takes, for plans. */
+/* Device bytes that create() takes, by purpose and in all, for plans. */
+struct sxt_net_memory {
+    size_t inputs; /* what goes into each block and out of the last */
+    size_t made;   /* products and attention of `keep` blocks */
+    size_t work;   /* one block at a time, forward and backward */
+    size_t head;   /* logits of a chunk, and their gradients */
+};
+struct sxt_net_memory sxt_net_memory(const struct sxt_layout *layout,
+                                     enum sxt_dtype type, size_t max_t,
+                                     size_t keep);
 size_t sxt_net_bytes(const struct sxt_layout *layout, enum sxt_dtype type,
                      size_t max_t, size_t keep);
 /* The largest `keep` that takes at most so many bytes; 1 if none does. */

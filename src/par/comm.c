@@ -36,6 +36,17 @@ void sxt_comm_library(char *text, size_t size)
     snprintf(text, size, "%.*s", (int)strcspn(name, ",\n"), name);
 }
 
+const char *sxt_comm_threads(void)
+{
+    int level;
+
+    MPI_Query_thread(&level);
+    return level == MPI_THREAD_MULTIPLE     ? "multiple"
+           : level == MPI_THREAD_SERIALIZED ? "serialized"
+           : level == MPI_THREAD_FUNNELED   ? "funneled"
+                                            : "single";
+}
+
 void sxt_comm_finalize(void)
 {
     MPI_Finalize();

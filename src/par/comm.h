@@ -20,6 +20,9 @@ struct sxt_comm {
 struct sxt_comm sxt_comm_init(int *argc, char ***argv);
 /* Name and version of the MPI library; works before sxt_comm_init. */
 void sxt_comm_library(char *text, size_t size);
+/* What the library grants threads: "single", "funneled", "serialized" or
+ * "multiple". */
+const char *sxt_comm_threads(void);
 /* End MPI.  Collective. */
 void sxt_comm_finalize(void);
 struct sxt_comm sxt_comm_from_mpi(MPI_Comm mpi);

@@ -10,11 +10,6 @@
 #include "stage/formats.h"
 #include "stage/stages.h"
 
-static enum sxt_dtype dtype_of(const char *word)
-{
-    return strcmp(word, "f32") == 0 ? SXT_F32 : SXT_BF16;
-}
-
 /* Backend and device; nothing large yet. */
 static int open_backend(struct sxt_sft *s, struct sxt_error *err)
 {
@@ -25,14 +20,8 @@ static int open_backend(struct sxt_sft *s, struct sxt_error *err)
         s->num = sxt_num_create(s->v->backend, s->dev, (int)s->v->threads, err);
     if (s->num)
         rc = 0;
-    s->setup = (struct sxt_zero3_setup){
-        .layout = &s->head.layout,
-        .num = s->num,
-        .comm = s->run->comm,
-        .type = dtype_of(s->v->dtype),
-        .reduce_type = dtype_of(s->v->reduce_type),
-        .slots = s->head.layout.config.tied ? 3 : 2,
-    };
+    s->setup = sxt_sft_setup(&s->head.layout, s->v, s->run->comm);
+    s->setup.num = s->num;
     return sxt_comm_agree(s->run->comm, rc, err);
 }
 
@@ -42,19 +31,11 @@ static int open_backend(struct sxt_sft *s, struct sxt_error *err)
  * Collective. */
 static size_t choose_keep(const struct sxt_sft *s)
 {
-    size_t layers = s->head.layout.config.layers;
     int ranks = sxt_comm_on_node(s->run->comm);
     size_t room = sxt_dev_room(s->dev, ranks) / 4 * 3;
-    struct sxt_zero3_bytes b = sxt_zero3_bytes(&s->setup);
-    size_t other = b.params + b.grads + b.gathered + b.reducing +
-                   sxt_optim_bytes(&s->setup);
-    size_t fit = sxt_net_keep(&s->head.layout, s->setup.type, s->most_inputs,
-                              room > other ? room - other : 0);
+    size_t fit = sxt_sft_keep(&s->setup, s->most_inputs, s->v->recompute, room);
 
-    fit = (size_t)-sxt_comm_max(s->run->comm, -(int64_t)fit);
-    if (strcmp(s->v->recompute, "auto") == 0)
-        return fit;
-    return strcmp(s->v->recompute, "none") == 0 ? layers : 1;
+    return (size_t)-sxt_comm_max(s->run->comm, -(int64_t)fit);
 }
 
 static void allocate(struct sxt_sft *s)

@@ -104,6 +104,25 @@ int sxt_sft_step(struct sxt_sft *s, int64_t step, struct sxt_sft_result *r,
 /* Mean loss over the held-out samples.  Collective. */
 double sxt_sft_evaluate(struct sxt_sft *s);
 
+/* sft_memory.c - device memory of a rank, by purpose, in bytes: what a run
+ * allocates, and what `plan` predicts.  Nothing is allocated; of the setup,
+ * num and the communicator's ranks need not exist. */
+struct sxt_sft_memory {
+    struct sxt_zero3_bytes zero3;
+    size_t optim; /* moments, and what makes bf16 parameters f32 again */
+    struct sxt_net_memory net;
+    size_t together;
+};
+/* The setup but for num. */
+struct sxt_zero3_setup sxt_sft_setup(const struct sxt_layout *layout,
+                                     const struct sxt_sft_values *v,
+                                     struct sxt_comm comm);
+struct sxt_sft_memory sxt_sft_memory(const struct sxt_zero3_setup *setup,
+                                     size_t max_t, size_t keep);
+/* Blocks that keep what they compute if the rank has `room` bytes in all. */
+size_t sxt_sft_keep(const struct sxt_zero3_setup *setup, size_t max_t,
+                    const char *recompute, size_t room);
+
 /* sft_report.c - what people and files see. */
 void sxt_sft_report_plan(const struct sxt_sft *s);
 int sxt_sft_report_begin(struct sxt_sft *s, struct sxt_error *err);

@@ -17,10 +17,9 @@ static const double mib = 1024 * 1024;
 void sxt_sft_report_plan(const struct sxt_sft *s)
 {
     const struct sxt_log *log = &s->run->log;
-    struct sxt_zero3_bytes b = sxt_zero3_bytes(&s->setup);
-    size_t optim = sxt_optim_bytes(&s->setup);
-    size_t net =
-        sxt_net_bytes(&s->head.layout, s->setup.type, s->most_inputs, s->keep);
+    struct sxt_sft_memory m =
+        sxt_sft_memory(&s->setup, s->most_inputs, s->keep);
+    size_t net = m.net.inputs + m.net.made + m.net.work + m.net.head;
     char text[32], backend[200];
 
     sxt_num_describe(s->num, backend);
@@ -37,16 +36,15 @@ void sxt_sft_report_plan(const struct sxt_sft *s)
             "tokens",
             s->v->lr, s->v->schedule.kind, s->sched.warmup, s->most_inputs);
     sxt_log(log, SXT_LOG_INFO, "memory of a rank, MiB");
-    sxt_log(log, SXT_LOG_INFO, "  parameters   %10.1f", b.params / mib);
-    sxt_log(log, SXT_LOG_INFO, "  optimizer    %10.1f", optim / mib);
-    sxt_log(log, SXT_LOG_INFO, "  gradients    %10.1f", b.grads / mib);
-    sxt_log(log, SXT_LOG_INFO, "  gathered     %10.1f", b.gathered / mib);
-    sxt_log(log, SXT_LOG_INFO, "  reducing     %10.1f", b.reducing / mib);
+    sxt_log(log, SXT_LOG_INFO, "  parameters   %10.1f", m.zero3.params / mib);
+    sxt_log(log, SXT_LOG_INFO, "  optimizer    %10.1f", m.optim / mib);
+    sxt_log(log, SXT_LOG_INFO, "  gradients    %10.1f", m.zero3.grads / mib);
+    sxt_log(log, SXT_LOG_INFO, "  gathered     %10.1f", m.zero3.gathered / mib);
+    sxt_log(log, SXT_LOG_INFO, "  reducing     %10.1f", m.zero3.reducing / mib);
     sxt_log(log, SXT_LOG_INFO,
             "  activations  %10.1f  %zu of %zu blocks keep theirs", net / mib,
             s->keep, s->head.layout.config.layers);
-    sxt_log(log, SXT_LOG_INFO, "  together     %10.1f",
-            (b.params + b.grads + b.gathered + b.reducing + optim + net) / mib);
+    sxt_log(log, SXT_LOG_INFO, "  together     %10.1f", m.together / mib);
 }
 
 /* ---- metrics ---- */

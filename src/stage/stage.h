@@ -17,6 +17,8 @@ struct sxt_run {
     const char *command_line;
     const char *config;      /* the resolved section, a valid input file */
     const char *config_path; /* the file it came from, NULL: none */
+    const char *const *settings; /* -s, as they were written */
+    size_t n_settings;
     const char *out_dir;     /* -o, "." by default: the files of the run */
     char *const *args;       /* operands: paths as the shell has them */
     size_t n_args;

@@ -91,6 +91,8 @@ static const struct sxt_cfg_param params[] = {
 };
 
 const struct sxt_cfg_section sxt_dataset_section = {
-    "dataset", "How the records of a data set become problems.", params,
-    sizeof(struct sxt_dataset)
+    .name = "dataset",
+    .doc = "How the records of a data set become problems.",
+    .params = params,
+    .size = sizeof(struct sxt_dataset)
 };
