@@ -2,7 +2,8 @@
 #include "num/cpu/gemm.h"
 #include "num/cpu/vec.h"
 
-enum { GROUPS = 4, WIDTH = GROUPS * LANES }; /* columns side by side */
+/* Columns side by side: more need more addresses than there are registers. */
+enum { GROUPS = 2, WIDTH = GROUPS * LANES };
 
 /* The chains of 16 columns over one step of four words. */
 static inline __attribute__((always_inline)) void advance(
@@ -39,7 +40,6 @@ static inline void columns(float *y, const float *a,
         for (size_t line = 0; line < WIDTH * 16; line += 64)
             __builtin_prefetch(row[0] + ahead + i * size * WIDTH + line, 0, 2);
         advance(acc, a + i, row, i * size, type);
-        advance(acc + 2, a + i, row + WIDTH / 2, i * size, type);
     }
     for (int group = 0; group < GROUPS; group++)
         v8_store(y + group * LANES, acc[group]);
