@@ -17,9 +17,16 @@ static void install(struct sxt_ops *op)
     op->name = "cuda";
     op->gemm = sxt_cuda_gemm;
     op->embed = sxt_cuda_embed;
+    op->embed_bwd = sxt_cuda_embed_bwd;
     op->add_rmsnorm = sxt_cuda_add_rmsnorm;
+    op->rmsnorm_bwd = sxt_cuda_rmsnorm_bwd;
     op->rope = sxt_cuda_rope;
+    op->rope_bwd = sxt_cuda_rope_bwd;
     op->swiglu = sxt_cuda_swiglu;
+    op->swiglu_bwd = sxt_cuda_swiglu_bwd;
+    op->xent = sxt_cuda_xent;
+    op->adamw = sxt_cuda_adamw;
+    op->sumsq = sxt_cuda_sumsq;
     op->sum_pieces = sxt_cuda_sum_pieces;
     op->add = sxt_cuda_add;
     op->cast = sxt_cuda_cast;

@@ -36,12 +36,29 @@ void sxt_cuda_gemm(struct sxt_num *num, const struct sxt_gemm *g);
 void sxt_cuda_embed(struct sxt_num *num, void *y, const void *table,
                     const int32_t *ids, size_t t, size_t h,
                     enum sxt_dtype type);
+void sxt_cuda_embed_bwd(struct sxt_num *num, float *dtable, const void *dy,
+                        const int32_t *ids, size_t t, size_t h, size_t vocab,
+                        enum sxt_dtype type);
 void sxt_cuda_add_rmsnorm(struct sxt_num *num, void *y, float *rstd, void *r,
                           const void *x, const void *w, size_t t, size_t h,
                           float eps, enum sxt_dtype type);
+void sxt_cuda_rmsnorm_bwd(struct sxt_num *num, void *dr, float *dw,
+                          const void *dy, const void *r, const void *w,
+                          const float *rstd, size_t t, size_t h,
+                          enum sxt_dtype type);
 void sxt_cuda_rope(struct sxt_num *num, const struct sxt_rope *a);
+void sxt_cuda_rope_bwd(struct sxt_num *num, const struct sxt_rope *a,
+                       float *dbias);
 void sxt_cuda_swiglu(struct sxt_num *num, void *y, const void *gu, size_t t,
                      size_t f, enum sxt_dtype type);
+void sxt_cuda_swiglu_bwd(struct sxt_num *num, void *dgu, const void *dy,
+                         const void *gu, size_t t, size_t f,
+                         enum sxt_dtype type);
+void sxt_cuda_xent(struct sxt_num *num, float *loss, void *dlogits,
+                   float *logits, const int32_t *target, size_t t, size_t vocab,
+                   size_t ld, float grad_scale, enum sxt_dtype d_type);
+void sxt_cuda_adamw(struct sxt_num *num, const struct sxt_adamw *a);
+double sxt_cuda_sumsq(struct sxt_num *num, const float *x, size_t n);
 void sxt_cuda_sum_pieces(struct sxt_num *num, float *y, const void *x,
                          size_t pieces, size_t n, float beta,
                          enum sxt_dtype type);

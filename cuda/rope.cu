@@ -2,7 +2,11 @@
  *
  * A block does a token.  Its work is pieces of EACH elements: of the first half
  * of a query or key head, together with those half a head further, and of a
- * value head. */
+ * value head.
+ *
+ * Backward, a thread has such a piece for a group of tokens, one after the
+ * other, and sums it up for the gradient of the bias. */
+#include "cuda/columns.h"
 #include "cuda/kernel.cuh"
 
 enum { THREADS = 128, EACH = 8 };
@@ -119,4 +123,122 @@ void sxt_cuda_rope(struct sxt_num *num, const struct sxt_rope *a)
         run<float>(num, a);
     else
         run<bf16>(num, a);
+}
+
+/* What backward does: rotate gradients back; part (groups, width) or NULL. */
+template <class T> struct back {
+    T *qkv;
+    float *part;
+    const int32_t *pos;
+    const float *cos, *sin;
+    size_t t, rows, hq, hk, d;
+    bool wide;
+};
+
+/* The sums at columns c … c + EACH - 1, below `end`. */
+__device__ static void keep_sum(float *part, const float (&sum)[EACH], size_t c,
+                                size_t end)
+{
+    for (int j = 0; j < EACH && c + j < end; j++)
+        part[c + j] = sum[j];
+}
+
+/* As turn(), by the opposite angle; what is summed is what is stored. */
+template <class T>
+__device__ static void turn_back(const back<T> &a, size_t head, size_t i,
+                                 size_t first, size_t end, float *part)
+{
+    size_t half = a.d / 2, width = (a.hq + 2 * a.hk) * a.d;
+    float u[EACH], v[EACH], c[EACH], s[EACH], du[EACH] = {}, dv[EACH] = {};
+
+    for (size_t t = first; t < end; t++) {
+        T *x = a.qkv + t * width + head, *y = x + half;
+        size_t angle = (size_t)a.pos[t] * half;
+        sxt_load_row(u, x, i, half, a.wide);
+        sxt_load_row(v, y, i, half, a.wide);
+        sxt_load_row(c, a.cos + angle, i, half, a.wide);
+        sxt_load_row(s, a.sin + angle, i, half, a.wide);
+        for (int j = 0; j < EACH; j++) {
+            float p = u[j], q = v[j];
+            u[j] = p * c[j] + q * s[j];
+            v[j] = q * c[j] - p * s[j];
+            du[j] += sxt_f32(sxt_round<T>(u[j]));
+            dv[j] += sxt_f32(sxt_round<T>(v[j]));
+        }
+        sxt_store_row(x, u, i, half, a.wide);
+        sxt_store_row(y, v, i, half, a.wide);
+    }
+    if (!part)
+        return;
+    keep_sum(part + head, du, i, half);
+    keep_sum(part + head + half, dv, i, half);
+}
+
+template <class T>
+__device__ static void sum_value(const back<T> &a, size_t head, size_t i,
+                                 size_t first, size_t end, float *part)
+{
+    size_t width = (a.hq + 2 * a.hk) * a.d;
+    float v[EACH], sum[EACH] = {};
+
+    for (size_t t = first; t < end; t++) {
+        sxt_load_row(v, a.qkv + t * width + head, i, a.d, a.wide);
+        for (int j = 0; j < EACH; j++)
+            sum[j] += v[j];
+    }
+    keep_sum(part + head, sum, i, a.d);
+}
+
+template <class T>
+__global__ void __launch_bounds__(THREADS) rotate_back(const back<T> a)
+{
+    size_t rotated = a.hq + a.hk, p = blockIdx.x * THREADS + threadIdx.x;
+    size_t per_turn = (a.d / 2 + EACH - 1) / EACH;
+    size_t per_pass = (a.d + EACH - 1) / EACH, turns = rotated * per_turn;
+    size_t first = blockIdx.y * a.rows, end = min(first + a.rows, a.t);
+    float *part = a.part ? a.part + blockIdx.y * (rotated + a.hk) * a.d : NULL;
+
+    if (p < turns) {
+        turn_back(a, p / per_turn * a.d, p % per_turn * EACH, first, end, part);
+    } else if (part && p < turns + a.hk * per_pass) {
+        size_t head = rotated + (p - turns) / per_pass;
+        sum_value(a, head * a.d, (p - turns) % per_pass * EACH, first, end,
+                  part);
+    }
+}
+
+template <class T>
+static void run_bwd(struct sxt_num *num, const struct sxt_rope *a, float *dbias)
+{
+    size_t width = (a->hq + 2 * a->hk) * a->d;
+    size_t pieces = (a->hq + a->hk) * sxt_blocks(a->d / 2, EACH) +
+                    a->hk * sxt_blocks(a->d, EACH);
+    struct sxt_groups g = sxt_cuda_groups(num, a->t, width);
+    const back<T> b = { (T *)a->qkv,
+                        dbias ? g.part : NULL,
+                        a->pos,
+                        a->cos,
+                        a->sin,
+                        a->t,
+                        g.rows,
+                        a->hq,
+                        a->hk,
+                        a->d,
+                        sxt_is_wide<T>(a->qkv, a->d / 2) &&
+                            sxt_is_wide<float>(a->cos, a->d / 2) &&
+                            sxt_is_wide<float>(a->sin, a->d / 2) };
+
+    SXT_LAUNCH(rotate_back<T>, dim3(sxt_blocks(pieces, THREADS), (unsigned)g.n),
+               THREADS, 0, sxt_cuda_of(num)->stream, b);
+    if (dbias)
+        sxt_cuda_add_groups(num, dbias, &g, width);
+}
+
+void sxt_cuda_rope_bwd(struct sxt_num *num, const struct sxt_rope *a,
+                       float *dbias)
+{
+    if (a->type == SXT_F32)
+        run_bwd<float>(num, a, dbias);
+    else
+        run_bwd<bf16>(num, a, dbias);
 }

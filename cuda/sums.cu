@@ -1,5 +1,5 @@
 /* sums.cu - element-wise additions and conversions, exact as num/ops.h has
- * them. */
+ * them, and sums of squares. */
 #include "cuda/kernel.cuh"
 
 enum { THREADS = 256, EACH = 8 };
@@ -120,4 +120,67 @@ void sxt_cuda_cast(struct sxt_num *num, void *y, enum sxt_dtype y_type,
         run_cast<bf16, float>(num, y, x, n);
     else
         run_cast<bf16, bf16>(num, y, x, n);
+}
+
+/* Sum over a block in f64; thread 0 gets it. */
+__device__ static double block_sum(double x)
+{
+    __shared__ double part[THREADS / 32];
+    double sum = 0;
+
+    for (int step = 16; step > 0; step /= 2)
+        x += __shfl_xor_sync(0xffffffffu, x, step);
+    if (threadIdx.x % 32 == 0)
+        part[threadIdx.x / 32] = x;
+    __syncthreads();
+    for (int i = 0; i < THREADS / 32; i++)
+        sum += part[i];
+    return sum;
+}
+
+/* part[b]: the squares of elements b each … (b + 1) each - 1. */
+__global__ void __launch_bounds__(THREADS)
+    sum_squares(double *part, const float *x, size_t n, size_t each, bool wide)
+{
+    size_t first = blockIdx.x * each, end = min(first + each, n);
+    double sum = 0;
+    float v[EACH];
+
+    for (size_t c = first + threadIdx.x * EACH; c < end; c += THREADS * EACH) {
+        sxt_load_row(v, x, c, end, wide);
+        for (int i = 0; i < EACH; i++)
+            sum += (double)v[i] * v[i];
+    }
+    sum = block_sum(sum);
+    if (threadIdx.x == 0)
+        part[blockIdx.x] = sum;
+}
+
+/* part[0] = the sum of all n. */
+__global__ void __launch_bounds__(THREADS) sum_parts(double *part, size_t n)
+{
+    double sum = 0;
+
+    for (size_t i = threadIdx.x; i < n; i += THREADS)
+        sum += part[i];
+    sum = block_sum(sum);
+    if (threadIdx.x == 0)
+        part[0] = sum;
+}
+
+double sxt_cuda_sumsq(struct sxt_num *num, const float *x, size_t n)
+{
+    enum { MOST_PARTS = 4096, TILE = THREADS * EACH };
+    const struct sxt_cuda *cuda = sxt_cuda_of(num);
+    double sum, *part = (double *)cuda->scratch;
+    size_t tiles = (n + TILE - 1) / TILE;
+    size_t each = (tiles + MOST_PARTS - 1) / MOST_PARTS * TILE;
+    unsigned parts = sxt_blocks(n, each);
+
+    static_assert(MOST_PARTS * sizeof(*part) <= SXT_CUDA_SCRATCH, "scratch");
+    SXT_LAUNCH(sum_squares, parts, THREADS, 0, cuda->stream, part, x, n, each,
+               sxt_is_wide<float>(x, EACH));
+    SXT_LAUNCH(sum_parts, 1, THREADS, 0, cuda->stream, part, parts);
+    sxt_dev_get(num->dev, &sum, part, sizeof(sum));
+    return sum;
 }

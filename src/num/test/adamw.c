@@ -1,8 +1,16 @@
-/* adamw.c - the optimiser against PyTorch's, and the split master weight. */
+/* adamw.c - the optimiser against PyTorch's, and the split master weight.  The
+ * GPU's test is this file with another device. */
 #include <math.h>
 
 #include "base/test/tap.h"
 #include "num/test/lab.h"
+
+#ifdef DEVICE
+static const char *const backends[] = { DEVICE };
+#else
+#define DEVICE "fake"
+static const char *const backends[] = { "ref", "cpu" };
+#endif
 
 enum { N = 5, STEPS = 4 };
 
@@ -138,12 +146,10 @@ static void test_shards(struct lab *lab, enum sxt_dtype type)
 
 int main(void)
 {
-    static const char *const backends[] = { "ref", "cpu" };
-
     test_split();
-    for (int i = 0; i < 2; i++) {
+    for (size_t i = 0; i < sizeof(backends) / sizeof(backends[0]); i++) {
         struct lab lab;
-        lab_open(&lab, backends[i], "fake", 0);
+        lab_open(&lab, backends[i], DEVICE, 0);
         test_published(&lab, SXT_F32);
         test_published(&lab, SXT_BF16);
         test_shards(&lab, SXT_F32);

@@ -21,8 +21,8 @@ void outcome_add(struct outcome *out, const char *what, const double *x,
 static const struct {
     size_t t, h;
 } rows[] = {
-    { 0, 4 },  { 1, 1 },   { 1, 31 },  { 2, 32 },  { 3, 33 },
-    { 5, 64 }, { 4, 100 }, { 7, 130 }, { 33, 17 }, { 3, 1025 },
+    { 0, 4 },   { 1, 1 },   { 1, 31 },  { 2, 32 },   { 3, 33 },   { 5, 64 },
+    { 4, 100 }, { 7, 130 }, { 33, 17 }, { 3, 1025 }, { 1027, 5 }, { 2, 4120 },
 };
 
 static bool row_case(size_t i, char shape[100])
@@ -82,8 +82,9 @@ static bool run_rmsnorm(struct lab *lab, size_t i, enum sxt_dtype type,
 static const struct {
     size_t t, hq, hk, d;
 } ropes[] = {
-    { 0, 1, 1, 2 },   { 1, 1, 1, 2 },  { 3, 3, 1, 8 },    { 5, 5, 1, 64 },
-    { 2, 1, 1, 128 }, { 4, 2, 2, 10 }, { 33, 14, 2, 64 }, { 7, 5, 5, 6 },
+    { 0, 1, 1, 2 },    { 1, 1, 1, 2 },    { 3, 3, 1, 8 },    { 5, 5, 1, 64 },
+    { 2, 1, 1, 128 },  { 4, 2, 2, 10 },   { 33, 14, 2, 64 }, { 7, 5, 5, 6 },
+    { 515, 1, 1, 10 }, { 1027, 3, 1, 4 },
 };
 
 /* cos and sin of (positions, d / 2), base 10000. */
@@ -115,10 +116,10 @@ static bool run_rope(struct lab *lab, size_t i, enum sxt_dtype type,
     snprintf(shape, 100, "t %zu, heads %zu/%zu, d %zu", t, hq, hk, d);
 
     struct sxt_rope a = { .t = t, .hq = hq, .hk = hk, .d = d, .type = type };
-    int32_t slots[SLOTS];
+    int32_t *slots = lab_host(lab, t, sizeof(*slots));
     float *c, *s;
-    for (int32_t k = 0; k < SLOTS; k++)
-        slots[k] = k % 5 == 4 ? -1 : (k * 7 + 3) % SLOTS;
+    for (int32_t k = 0; k < (int32_t)t; k++)
+        slots[k] = k % 5 == 4 || k >= SLOTS ? -1 : (k * 7 + 3) % SLOTS;
     rope_tables(lab, POSITIONS, d, &c, &s);
     a.cos = c;
     a.sin = s;
@@ -127,7 +128,7 @@ static bool run_rope(struct lab *lab, size_t i, enum sxt_dtype type,
     a.bias = i % 2 ? lab_normals(lab, width, type, 1) : NULL;
     a.k_cache = lab_zeros(lab, SLOTS * hk * d, type);
     a.v_cache = lab_zeros(lab, SLOTS * hk * d, type);
-    a.slot = lab_put_ints(lab, slots, SLOTS);
+    a.slot = lab_put_ints(lab, slots, t);
     sxt_rope(lab->num, &a);
     outcome_add(out, "qkv", lab_get(lab, a.qkv, t * width, type), t * width,
                 false);

@@ -1,0 +1,146 @@
+/* adamw.cu - one step of AdamW on n parameters, to the bit as ref's.
+ *
+ * Loshchilov & Hutter, arXiv:1711.05101, algorithm 2, in f64 from f32 inputs:
+ * + - * / and sqrt of f64 are IEEE's on every GPU, and nothing is contracted.
+ * m and v are rounded to f32, and the parameter moves by the rounded ones. */
+#include <math.h>
+
+#include "cuda/kernel.cuh"
+
+enum { THREADS = 256, EACH = 4 };
+
+struct step {
+    float *m, *v;
+    const float *grad;
+    uint16_t *rest;
+    size_t n;
+    double lr, b1, b2, c1, c2, eps, wd, grad_scale;
+    bool wide;
+};
+
+template <class T>
+__device__ static __forceinline__ void load(T (&x)[EACH], const T *from,
+                                            size_t c, size_t n, bool wide)
+{
+    if (wide && c + EACH <= n) {
+        sxt_pack<T, EACH> p = sxt_load_pack<T, EACH>(from + c);
+        for (int i = 0; i < EACH; i++)
+            x[i] = p.x[i];
+        return;
+    }
+    for (int i = 0; i < EACH; i++)
+        x[i] = c + i < n ? from[c + i] : T(0);
+}
+
+template <class T>
+__device__ static __forceinline__ void store(T *to, const T (&x)[EACH],
+                                             size_t c, size_t n, bool wide)
+{
+    if (wide && c + EACH <= n) {
+        sxt_pack<T, EACH> p;
+        for (int i = 0; i < EACH; i++)
+            p.x[i] = x[i];
+        sxt_store_pack<T, EACH>(to + c, p);
+        return;
+    }
+    for (int i = 0; i < EACH; i++)
+        if (c + i < n)
+            to[c + i] = x[i];
+}
+
+/* The master weights, f32 or in two halves as num/dtype.h splits them. */
+__device__ static void load_master(float (&x)[EACH], const float *p,
+                                   const step &s, size_t c)
+{
+    load(x, p, c, s.n, s.wide);
+}
+
+__device__ static void load_master(float (&x)[EACH], const uint16_t *p,
+                                   const step &s, size_t c)
+{
+    uint16_t high[EACH], low[EACH];
+
+    load(high, p, c, s.n, s.wide);
+    load(low, s.rest, c, s.n, s.wide);
+    for (int i = 0; i < EACH; i++)
+        x[i] = __uint_as_float(((unsigned)high[i] << 16) + low[i] -
+                               ((unsigned)(low[i] >> 15) << 16));
+}
+
+__device__ static void store_master(float *p, const float (&x)[EACH],
+                                    const step &s, size_t c)
+{
+    store(p, x, c, s.n, s.wide);
+}
+
+__device__ static void store_master(uint16_t *p, const float (&x)[EACH],
+                                    const step &s, size_t c)
+{
+    uint16_t high[EACH], low[EACH];
+
+    for (int i = 0; i < EACH; i++) {
+        unsigned bits = x[i] != x[i] ? 0x7fc00000u : __float_as_uint(x[i]);
+        high[i] = (uint16_t)((bits + 0x8000u) >> 16);
+        low[i] = (uint16_t)bits;
+    }
+    store(p, high, c, s.n, s.wide);
+    store(s.rest, low, c, s.n, s.wide);
+}
+
+template <class P>
+__global__ void __launch_bounds__(THREADS) adamw(P *p, const step s)
+{
+    size_t c = ((size_t)blockIdx.x * THREADS + threadIdx.x) * EACH;
+    float w[EACH], m[EACH], v[EACH], grad[EACH];
+
+    if (c >= s.n)
+        return;
+    load_master(w, p, s, c);
+    load(m, s.m, c, s.n, s.wide);
+    load(v, s.v, c, s.n, s.wide);
+    load(grad, s.grad, c, s.n, s.wide);
+    for (int i = 0; i < EACH; i++) {
+        double g = grad[i] * s.grad_scale;
+        m[i] = (float)(s.b1 * m[i] + (1 - s.b1) * g);
+        v[i] = (float)(s.b2 * v[i] + (1 - s.b2) * g * g);
+        double move = m[i] / s.c1 / (sqrt(v[i] / s.c2) + s.eps);
+        w[i] = (float)(w[i] - s.lr * (move + s.wd * w[i]));
+    }
+    store_master(p, w, s, c);
+    store(s.m, m, c, s.n, s.wide);
+    store(s.v, v, c, s.n, s.wide);
+}
+
+template <class P>
+static void run(struct sxt_num *num, const struct sxt_adamw *a)
+{
+    step s = {};
+
+    s.m = a->m;
+    s.v = a->v;
+    s.grad = a->grad;
+    s.rest = a->rest;
+    s.n = a->n;
+    s.lr = a->lr;
+    s.b1 = a->b1;
+    s.b2 = a->b2;
+    s.c1 = 1 - pow(a->b1, (double)a->step);
+    s.c2 = 1 - pow(a->b2, (double)a->step);
+    s.eps = a->eps;
+    s.wd = a->wd;
+    s.grad_scale = a->grad_scale;
+    s.wide = sxt_is_wide<float>(a->m, EACH) && sxt_is_wide<float>(a->v, EACH) &&
+             sxt_is_wide<float>(a->grad, EACH) &&
+             sxt_is_wide<float>(a->p, EACH) &&
+             sxt_is_wide<float>(a->rest, EACH);
+    SXT_LAUNCH(adamw<P>, sxt_blocks(a->n, THREADS * EACH), THREADS, 0,
+               sxt_cuda_of(num)->stream, (P *)a->p, s);
+}
+
+void sxt_cuda_adamw(struct sxt_num *num, const struct sxt_adamw *a)
+{
+    if (a->type == SXT_F32)
+        run<float>(num, a);
+    else
+        run<uint16_t>(num, a);
+}
