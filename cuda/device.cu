@@ -257,6 +257,7 @@ const struct sxt_dev_driver *sxt_dev_cuda(void)
 #ifdef SXT_EMU
     d.exact = true;
 #endif
+    d.apart = true;
     d.open = open_gpu;
     d.close = close_gpu;
     d.map = map;

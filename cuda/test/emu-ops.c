@@ -32,6 +32,61 @@ static bool both_orders(const struct run *run, enum sxt_dtype type,
            hash_cases(run, type, lab, true);
 }
 
+/* What each run calls, ref's own and the GPU's: where ref stands in for all of
+ * it there is nothing to compare. */
+static const struct {
+    const char *op, *entry[4];
+} calls[] = {
+    { "gemm", { "gemm" } },
+    { "embed", { "embed", "embed_bwd" } },
+    { "rmsnorm", { "add_rmsnorm", "rmsnorm_bwd" } },
+    { "rope", { "rope", "rope_bwd" } },
+    { "attn", { "attn", "attn_bwd" } },
+    { "attn_paged", { "attn_paged" } },
+    { "swiglu", { "swiglu", "swiglu_bwd" } },
+    { "xent", { "xent" } },
+    { "adamw", { "adamw" } },
+    { "sums", { "sumsq", "sum_pieces", "add", "cast" } },
+    { "qgemm", { "qgemm", "quantize", "dequantize" } },
+    { "sample", { "sample" } },
+};
+
+/* Says which entries are not there; true if some are. */
+static bool on_gpu(const struct run *run, const struct sxt_num *num)
+{
+    size_t n = sizeof(calls) / sizeof(*calls), i = 0;
+    bool some = false;
+
+    while (i < n && strcmp(calls[i].op, run->op) != 0)
+        i++;
+    SXT_CHECK(i < n);
+    for (int k = 0; k < 4 && calls[i].entry[k]; k++) {
+        if (!sxt_num_inherits(num, calls[i].entry[k]))
+            some = true;
+        else
+            skip("ref stands in for it", "emu-%s", calls[i].entry[k]);
+    }
+    return some;
+}
+
+/* Against ref, and with the threads of a block in both orders. */
+static void test_run(const struct run *run, struct lab *up, struct lab *ref)
+{
+    static const char *const name[] = { "f32", "bf16" };
+    bool same = true;
+
+    for (int type = SXT_F32; type <= SXT_BF16; type++) {
+        double worst, limit = run->tolerance[type];
+        bool near =
+            compare_op(run, (enum sxt_dtype)type, up, ref, limit, &worst);
+        ok(near,
+           "emu-%s: %s, agrees with ref (largest difference %.2g of %.2g)",
+           run->op, name[type], worst, limit);
+        same &= both_orders(run, (enum sxt_dtype)type, up);
+    }
+    ok(same, "emu-%s: the order of the threads does not show", run->op);
+}
+
 int main(void)
 {
     struct lab ref, up;
@@ -41,13 +96,9 @@ int main(void)
     lab_open(&up, "cuda", "cuda", 1);
     sxt_num_describe(up.num, text);
     printf("# %s\n", text);
-    compare_all("emu-", "agrees with ref", &up, &ref, false);
-    for (const struct run *run = sxt_runs; run->op; run++) {
-        bool same = true;
-        for (int type = SXT_F32; type <= SXT_BF16; type++)
-            same &= both_orders(run, (enum sxt_dtype)type, &up);
-        ok(same, "emu-%s: the order of the threads does not show", run->op);
-    }
+    for (const struct run *run = sxt_runs; run->op; run++)
+        if (on_gpu(run, up.num))
+            test_run(run, &up, &ref);
     lab_close(&ref);
     lab_close(&up);
     return done_testing();

@@ -4,10 +4,21 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "dev/driver.h"
 
 enum {
     MOST_BYTES = 1 << 30, /* MPI counts are ints */
     SUM_DOUBLES = 1 << 16 /* of each rank, in one step of a sum */
+};
+
+/* Pinned memory between a GPU and MPI; kept for the next collective. */
+struct stage {
+    char *host; /* owned */
+    size_t bytes;
+    void *to; /* where the first `arriving` bytes go at wait; NULL: idle or
+                 they only leave */
+    size_t arriving;
+    bool busy;
 };
 
 struct sxt_coll {
@@ -16,6 +27,9 @@ struct sxt_coll {
     size_t most;
     MPI_Request *pending; /* owned */
     size_t n_pending, cap;
+    struct stage *stages; /* owned */
+    size_t n_stages, cap_stages;
+    struct sxt_event *produced; /* by the main stream, to be sent */
 };
 
 struct sxt_coll *sxt_coll_create(struct sxt_dev *dev, struct sxt_comm comm)
@@ -27,6 +41,7 @@ struct sxt_coll *sxt_coll_create(struct sxt_dev *dev, struct sxt_comm comm)
     coll->dev = dev;
     coll->comm = sxt_comm_from_mpi(own);
     coll->most = MOST_BYTES;
+    coll->produced = sxt_event_create(dev);
     return coll;
 }
 
@@ -36,6 +51,10 @@ void sxt_coll_destroy(struct sxt_coll *coll)
         return;
     sxt_coll_wait(coll);
     MPI_Comm_free(&coll->comm.mpi);
+    for (size_t i = 0; i < coll->n_stages; i++)
+        sxt_pinned_free(coll->dev, coll->stages[i].host);
+    free(coll->stages);
+    sxt_event_destroy(coll->dev, coll->produced);
     free(coll->pending);
     free(coll);
 }
@@ -56,14 +75,86 @@ void sxt_coll_split_at(struct sxt_coll *coll, size_t bytes)
     coll->most = bytes;
 }
 
-/* Room for one more request.  The device stays open while one is in flight:
- * MPI may move data in any of its calls, and a neighbour on the same node may
- * read this memory directly. */
+/* ---- between a GPU and MPI ---- */
+
+/* An idle stage of at least so many bytes: the smallest, or a new one. */
+static struct stage *take_stage(struct sxt_coll *coll, size_t bytes)
+{
+    struct stage *best = NULL;
+
+    for (size_t i = 0; i < coll->n_stages; i++) {
+        struct stage *s = &coll->stages[i];
+        if (!s->busy && s->bytes >= bytes && (!best || s->bytes < best->bytes))
+            best = s;
+    }
+    if (!best) {
+        coll->stages = sxt_grow(coll->stages, &coll->cap_stages,
+                                coll->n_stages + 1, sizeof(*coll->stages));
+        best = &coll->stages[coll->n_stages++];
+        *best = (struct stage){ .host = sxt_pinned_alloc(coll->dev, bytes),
+                                .bytes = bytes };
+    }
+    best->to = NULL;
+    best->busy = true;
+    return best;
+}
+
+/* Host memory with what is at `from`, once the kernels that make it have
+ * passed. */
+static const void *stage_out(struct sxt_coll *coll, const void *from,
+                             size_t bytes)
+{
+    if (!coll->dev->driver->apart)
+        return from;
+    struct stage *s = take_stage(coll, bytes);
+    sxt_event_record(coll->dev, coll->produced, SXT_STREAM_MAIN);
+    sxt_stream_wait(coll->dev, SXT_STREAM_COLL, coll->produced);
+    sxt_dev_get_on(coll->dev, SXT_STREAM_COLL, s->host, from, bytes);
+    sxt_stream_finish(coll->dev, SXT_STREAM_COLL);
+    return s->host;
+}
+
+/* Host memory whose bytes will be at `to` after the wait. */
+static void *stage_in(struct sxt_coll *coll, void *to, size_t bytes)
+{
+    if (!coll->dev->driver->apart)
+        return to;
+    struct stage *s = take_stage(coll, bytes);
+    s->to = to;
+    s->arriving = bytes;
+    return s->host;
+}
+
+/* All requests are complete: what came goes to the device, behind the kernels
+ * that may still read what is there. */
+static void deliver(struct sxt_coll *coll)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < coll->n_stages; i++) {
+        struct stage *s = &coll->stages[i];
+        if (s->busy && s->to) {
+            sxt_dev_put_on(coll->dev, SXT_STREAM_MAIN, s->to, s->host,
+                           s->arriving);
+            any = true;
+        }
+        s->busy = false;
+    }
+    if (any) /* the stages are free again when they have been read */
+        sxt_stream_finish(coll->dev, SXT_STREAM_MAIN);
+}
+
+/* ---- collectives ---- */
+
+/* Room for one more request.  A device whose memory MPI reaches stays open
+ * while one is in flight: MPI may move data in any of its calls, and a
+ * neighbour on the same node may read this memory directly. */
 static MPI_Request *add_request(struct sxt_coll *coll)
 {
     coll->pending = sxt_grow(coll->pending, &coll->cap, coll->n_pending + 1,
                              sizeof(*coll->pending));
-    sxt_dev_enter(coll->dev);
+    if (!coll->dev->driver->apart)
+        sxt_dev_enter(coll->dev);
     return &coll->pending[coll->n_pending++];
 }
 
@@ -83,8 +174,10 @@ static MPI_Datatype strided_bytes(size_t n, size_t stride)
 void sxt_coll_all_gather(struct sxt_coll *coll, void *to, const void *from,
                          size_t bytes)
 {
-    char *out = to;
-    const char *in = from;
+    size_t all = (size_t)coll->comm.size * bytes;
+    const char *in = stage_out(coll, from, bytes);
+    char *out = stage_in(coll, to, all);
+    /* Never on a GPU: there they are two pieces of pinned memory. */
     bool in_place = in == out + (size_t)coll->comm.rank * bytes;
 
     for (size_t at = 0; at < bytes; at += coll->most) {
@@ -100,8 +193,9 @@ void sxt_coll_all_gather(struct sxt_coll *coll, void *to, const void *from,
 void sxt_coll_all_to_all(struct sxt_coll *coll, void *to, const void *from,
                          size_t bytes)
 {
-    char *out = to;
-    const char *in = from;
+    size_t all = (size_t)coll->comm.size * bytes;
+    const char *in = stage_out(coll, from, all);
+    char *out = stage_in(coll, to, all);
 
     for (size_t at = 0; at < bytes; at += coll->most) {
         size_t n = bytes - at < coll->most ? bytes - at : coll->most;
@@ -117,9 +211,11 @@ void sxt_coll_wait(struct sxt_coll *coll)
 {
     for (size_t i = 0; i < coll->n_pending; i++) {
         MPI_Wait(&coll->pending[i], MPI_STATUS_IGNORE);
-        sxt_dev_leave(coll->dev);
+        if (!coll->dev->driver->apart)
+            sxt_dev_leave(coll->dev);
     }
     coll->n_pending = 0;
+    deliver(coll);
 }
 
 void sxt_coll_sum_f64(struct sxt_coll *coll, double *x, size_t n)

@@ -1,5 +1,9 @@
-/* coll.h - collectives on device buffers: MPI underneath on a CPU, NCCL on
- * GPUs.  All are collective over the communicator given at create. */
+/* coll.h - collectives on device buffers, over MPI.
+ *
+ * MPI never sees a GPU's memory: there the bytes go through pinned host memory
+ * on a stream of their own.  They start when the kernels before them have
+ * passed; kernels behind sxt_coll_wait see what arrived.  All are collective
+ * over the communicator given at create. */
 #ifndef SXT_DEV_COLL_H
 #define SXT_DEV_COLL_H
 

@@ -22,6 +22,7 @@ static const struct {
     [SXT_DEV_CACHE] = { "key-value cache", "cache_mib, batch, context" },
     [SXT_DEV_ACTIVATIONS] = { "activations",
                               "chunk in generation, bin_tokens in training" },
+    [SXT_DEV_LOGITS] = { "logits", "batch" },
     [SXT_DEV_GRADIENTS] = { "gradients", "more ranks" },
     [SXT_DEV_OPTIMISER] = { "optimiser", "more ranks" },
     [SXT_DEV_SCRATCH] = { "scratch", NULL },

@@ -21,6 +21,7 @@ enum sxt_dev_purpose {
     SXT_DEV_WEIGHTS,
     SXT_DEV_CACHE, /* keys and values */
     SXT_DEV_ACTIVATIONS,
+    SXT_DEV_LOGITS,
     SXT_DEV_GRADIENTS,
     SXT_DEV_OPTIMISER,
     SXT_DEV_SCRATCH,

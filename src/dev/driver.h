@@ -23,6 +23,9 @@ struct sxt_dev_driver {
     const char *kind;
     /* Wrong addresses shall be found: sxt_dev_holds looks into the blocks. */
     bool exact;
+    /* Memory of its own, which MPI cannot reach: coll.c goes through pinned
+     * memory. */
+    bool apart;
     /* Fill dev->state and dev->about. */
     int (*open)(struct sxt_dev *dev, int ordinal, struct sxt_error *err);
     void (*close)(struct sxt_dev *dev);

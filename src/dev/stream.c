@@ -55,6 +55,7 @@ void *sxt_pinned_alloc(struct sxt_dev *dev, size_t bytes)
 {
     void *p;
 
+    SXT_CHECK(!dev->sealed); /* to pin memory waits for the device */
     if (!dev->driver->pin) {
         p = sxt_alloc_aligned(bytes);
     } else if (!(p = dev->driver->pin(dev, bytes))) {

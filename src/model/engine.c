@@ -328,6 +328,7 @@ void sxt_engine_step(struct sxt_engine *e, sxt_answer_fn *done, void *context)
 
     if (e->n_active == 0)
         return;
+    sxt_dev_seal(e->num->dev, true); /* a pass allocates nothing */
     plan_pass(e);
     account(e);
     const float *logits = sxt_paged_forward(e->paged, &e->rows);
@@ -337,6 +338,7 @@ void sxt_engine_step(struct sxt_engine *e, sxt_answer_fn *done, void *context)
         s->planned = 0;
     }
     sample_all(e, logits);
+    sxt_dev_seal(e->num->dev, false);
     e->stats.drawn_tokens += e->rows.n_logits;
     for (size_t i = 0; i < e->rows.n_logits; i++) {
         struct sxt_seq *s = &e->seq[e->drawing[i]];

@@ -99,7 +99,8 @@ struct sxt_net *sxt_net_create(const struct sxt_layout *layout,
     net->at = sxt_layout_block(layout);
     net->ld_logits = padded_vocab(&layout->config);
     for (size_t i = 0; i < n; i++)
-        *pointer_at(net, list[i].at) = sxt_dev_alloc(num->dev, list[i].bytes);
+        *pointer_at(net, list[i].at) =
+            sxt_dev_alloc_for(num->dev, SXT_DEV_ACTIVATIONS, list[i].bytes);
     if (type == SXT_F32)
         net->d_logits = net->logits;
     net->host_pos = sxt_alloc(max_t, sizeof(int32_t));

@@ -61,9 +61,10 @@ struct sxt_optim *sxt_optim_create(struct sxt_zero3 *z)
 
     o->z = z;
     if (sxt_zero3_setup(z)->type == SXT_BF16)
-        o->rest = sxt_dev_alloc(dev, n * sizeof(*o->rest));
-    o->m = sxt_dev_alloc(dev, n * sizeof(*o->m));
-    o->v = sxt_dev_alloc(dev, n * sizeof(*o->v));
+        o->rest =
+            sxt_dev_alloc_for(dev, SXT_DEV_OPTIMISER, n * sizeof(*o->rest));
+    o->m = sxt_dev_alloc_for(dev, SXT_DEV_OPTIMISER, n * sizeof(*o->m));
+    o->v = sxt_dev_alloc_for(dev, SXT_DEV_OPTIMISER, n * sizeof(*o->v));
     o->leaf = sxt_alloc(sxt_zero3_leaves(z), sizeof(*o->leaf));
     find_runs(o);
     return o;

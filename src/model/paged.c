@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "dev/stream.h"
 #include "model/rope.h"
 
 struct sxt_paged {
@@ -18,9 +19,10 @@ struct sxt_paged {
     size_t qkv_width;         /* (hq + 2 hk) d */
     struct sxt_block_at part; /* where a block's tensors lie */
     /* Device memory. */
-    char *k_cache, *v_cache;       /* (layers, pages, block, hk, d) */
-    int32_t *block_table;          /* (slots, max_blocks) */
-    float *cos, *sin;              /* (length, d / 2) */
+    char *k_cache, *v_cache; /* (layers, pages, block, hk, d) */
+    int32_t *block_table;    /* (slots, max_blocks) */
+    float *cos, *sin;        /* (length, d / 2) */
+    int32_t *ints; /* id, seq, pos, row: ROW_INTS arrays of `stride` */
     int32_t *id, *seq, *pos, *row; /* (rows): row is the row of the cache */
     void *x;                       /* (rows, hidden): the residual stream */
     void *y;       /* (rows, hidden): normalised, then a block half's output */
@@ -28,10 +30,26 @@ struct sxt_paged {
     void *deep;    /* (rows, hq d) or (rows, ffn) */
     void *last;    /* (logits, hidden): the rows whose logits are wanted */
     float *logits; /* (logits, vocab) */
-    /* Host memory. */
-    int32_t *table;    /* the block table again */
-    int32_t *row_host; /* (rows) */
+    /* Host memory; what is copied to the device is written into pinned memory
+     * first, when the copy before it has passed. */
+    int32_t *table;                    /* the block table again */
+    size_t changed_first, changed_end; /* of it, not on the device yet */
+    int32_t *pinned_table, *pinned_ints;
+    struct sxt_event *copied;
 };
+
+/* Integers of a row, and how far apart their arrays lie: on cache lines. */
+enum { ROW_INTS = 4, LINE_INTS = 16 };
+
+static size_t stride(size_t rows)
+{
+    return (rows + LINE_INTS - 1) / LINE_INTS * LINE_INTS;
+}
+
+static size_t min(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
 
 static size_t max(size_t a, size_t b)
 {
@@ -53,31 +71,40 @@ static size_t arrays(struct sxt_paged *p, const struct sxt_model_config *c,
     size_t blocks = (s->length + s->block - 1) / s->block;
     size_t cache = s->pages * s->block * sxt_paged_position_bytes(c, type) / 2;
     struct {
-        void **at;
+        size_t at; /* of the pointer in struct sxt_paged */
         size_t bytes;
+        enum sxt_dev_purpose purpose;
     } list[] = {
-        { p ? (void **)&p->k_cache : NULL, cache },
-        { p ? (void **)&p->v_cache : NULL, cache },
-        { p ? (void **)&p->block_table : NULL, s->slots * blocks * 4 },
-        { p ? (void **)&p->cos : NULL, s->length * c->head_dim / 2 * f },
-        { p ? (void **)&p->sin : NULL, s->length * c->head_dim / 2 * f },
-        { p ? (void **)&p->id : NULL, s->rows * 4 },
-        { p ? (void **)&p->seq : NULL, s->rows * 4 },
-        { p ? (void **)&p->pos : NULL, s->rows * 4 },
-        { p ? (void **)&p->row : NULL, s->rows * 4 },
-        { p ? &p->x : NULL, s->rows * c->hidden * e },
-        { p ? &p->y : NULL, s->rows * c->hidden * e },
-        { p ? &p->wide : NULL, s->rows * max(qkv, 2 * c->ffn) * e },
-        { p ? &p->deep : NULL,
-          s->rows * max(c->heads * c->head_dim, c->ffn) * e },
-        { p ? &p->last : NULL, s->logits * c->hidden * e },
-        { p ? (void **)&p->logits : NULL, s->logits * c->vocab * f },
+        { offsetof(struct sxt_paged, k_cache), cache, SXT_DEV_CACHE },
+        { offsetof(struct sxt_paged, v_cache), cache, SXT_DEV_CACHE },
+        { offsetof(struct sxt_paged, block_table),
+          s->slots * blocks * sizeof(int32_t), SXT_DEV_CACHE },
+        { offsetof(struct sxt_paged, cos), s->length * c->head_dim / 2 * f,
+          SXT_DEV_ACTIVATIONS },
+        { offsetof(struct sxt_paged, sin), s->length * c->head_dim / 2 * f,
+          SXT_DEV_ACTIVATIONS },
+        { offsetof(struct sxt_paged, ints),
+          ROW_INTS * stride(s->rows) * sizeof(int32_t), SXT_DEV_ACTIVATIONS },
+        { offsetof(struct sxt_paged, x), s->rows * c->hidden * e,
+          SXT_DEV_ACTIVATIONS },
+        { offsetof(struct sxt_paged, y), s->rows * c->hidden * e,
+          SXT_DEV_ACTIVATIONS },
+        { offsetof(struct sxt_paged, wide), s->rows * max(qkv, 2 * c->ffn) * e,
+          SXT_DEV_ACTIVATIONS },
+        { offsetof(struct sxt_paged, deep),
+          s->rows * max(c->heads * c->head_dim, c->ffn) * e,
+          SXT_DEV_ACTIVATIONS },
+        { offsetof(struct sxt_paged, last), s->logits * c->hidden * e,
+          SXT_DEV_ACTIVATIONS },
+        { offsetof(struct sxt_paged, logits), s->logits * c->vocab * f,
+          SXT_DEV_LOGITS },
     };
     size_t sum = 0;
 
     for (size_t i = 0; i < sizeof(list) / sizeof(*list); i++) {
-        if (list[i].at)
-            *list[i].at = sxt_dev_alloc(p->dev, list[i].bytes);
+        if (p)
+            *(void **)(void *)((char *)p + list[i].at) =
+                sxt_dev_alloc_for(p->dev, list[i].purpose, list[i].bytes);
         sum += list[i].bytes;
     }
     return sum;
@@ -102,6 +129,21 @@ static void fill_rope(struct sxt_paged *p)
     free(sine);
 }
 
+static void alloc_host(struct sxt_paged *p)
+{
+    size_t n = p->size.slots * p->max_blocks;
+    size_t apart = stride(p->size.rows), bytes = sizeof(int32_t);
+
+    p->id = p->ints;
+    p->seq = p->ints + apart;
+    p->pos = p->ints + 2 * apart;
+    p->row = p->ints + 3 * apart;
+    p->table = sxt_calloc(n, bytes);
+    p->pinned_table = sxt_pinned_alloc(p->dev, n * bytes);
+    p->pinned_ints = sxt_pinned_alloc(p->dev, ROW_INTS * apart * bytes);
+    p->copied = sxt_event_create(p->dev);
+}
+
 struct sxt_paged *sxt_paged_create(const struct sxt_layout *layout,
                                    struct sxt_params *params,
                                    struct sxt_num *num,
@@ -122,8 +164,7 @@ struct sxt_paged *sxt_paged_create(const struct sxt_layout *layout,
     p->part = sxt_layout_block(layout);
     p->qkv_width = (c->heads + 2 * c->kv_heads) * c->head_dim;
     arrays(p, c, p->type, size);
-    p->table = sxt_calloc(size->slots * p->max_blocks, sizeof(*p->table));
-    p->row_host = sxt_alloc(size->rows, sizeof(*p->row_host));
+    alloc_host(p);
     fill_rope(p);
     return p;
 }
@@ -132,14 +173,18 @@ void sxt_paged_destroy(struct sxt_paged *p)
 {
     if (!p)
         return;
-    void *const device[] = { p->k_cache, p->v_cache, p->block_table, p->cos,
-                             p->sin,     p->id,      p->seq,         p->pos,
-                             p->row,     p->x,       p->y,           p->wide,
-                             p->deep,    p->last,    p->logits };
+    /* Pinned memory outlives the copies from it. */
+    sxt_stream_finish(p->dev, SXT_STREAM_MAIN);
+    void *const device[] = {
+        p->k_cache, p->v_cache, p->block_table, p->cos,  p->sin,  p->ints,
+        p->x,       p->y,       p->wide,        p->deep, p->last, p->logits
+    };
     for (size_t i = 0; i < sizeof(device) / sizeof(*device); i++)
         sxt_dev_free(p->dev, device[i]);
+    sxt_event_destroy(p->dev, p->copied);
+    sxt_pinned_free(p->dev, p->pinned_table);
+    sxt_pinned_free(p->dev, p->pinned_ints);
     free(p->table);
-    free(p->row_host);
     free(p);
 }
 
@@ -147,10 +192,12 @@ void sxt_paged_map(struct sxt_paged *p, size_t slot, size_t first,
                    const int32_t *pages, size_t n)
 {
     size_t at = slot * p->max_blocks + first;
+    bool none = p->changed_first == p->changed_end;
 
     SXT_CHECK(slot < p->size.slots && first + n <= p->max_blocks);
     memcpy(p->table + at, pages, n * sizeof(*pages));
-    sxt_dev_put(p->dev, p->block_table + at, pages, n * sizeof(*pages));
+    p->changed_first = none ? at : min(p->changed_first, at);
+    p->changed_end = max(p->changed_end, at + n);
 }
 
 /* c (m, n) = a (m, k) W^T. */
@@ -249,21 +296,45 @@ static void norm(struct sxt_paged *p, const void *add, const void *weight,
                     (float)c->norm_eps, p->type);
 }
 
+/* The part of the block table that changed since the last pass. */
+static void put_table(struct sxt_paged *p)
+{
+    size_t first = p->changed_first;
+    size_t bytes = (p->changed_end - first) * sizeof(int32_t);
+
+    memcpy(p->pinned_table + first, p->table + first, bytes);
+    sxt_dev_put_on(p->dev, SXT_STREAM_MAIN, p->block_table + first,
+                   p->pinned_table + first, bytes);
+    p->changed_first = p->changed_end = 0;
+}
+
+/* The rows' integers, in one copy. */
 static void put_rows(struct sxt_paged *p, const struct sxt_paged_rows *rows)
 {
-    size_t bytes = rows->n * sizeof(int32_t), block = p->size.block;
+    size_t apart = stride(p->size.rows), block = p->size.block;
+    int32_t *id = p->pinned_ints, *seq = id + apart, *pos = seq + apart;
+    int32_t *row = pos + apart;
 
     for (size_t i = 0; i < rows->n; i++) {
-        size_t pos = (size_t)rows->pos[i], slot = (size_t)rows->slot[i];
-        SXT_CHECK(slot < p->size.slots && pos < p->size.length);
-        p->row_host[i] =
-            p->table[slot * p->max_blocks + pos / block] * (int32_t)block +
-            (int32_t)(pos % block);
+        size_t at = (size_t)rows->pos[i], slot = (size_t)rows->slot[i];
+        SXT_CHECK(slot < p->size.slots && at < p->size.length);
+        id[i] = rows->id[i];
+        seq[i] = rows->slot[i];
+        pos[i] = rows->pos[i];
+        row[i] = p->table[slot * p->max_blocks + at / block] * (int32_t)block +
+                 (int32_t)(at % block);
     }
-    sxt_dev_put(p->dev, p->id, rows->id, bytes);
-    sxt_dev_put(p->dev, p->seq, rows->slot, bytes);
-    sxt_dev_put(p->dev, p->pos, rows->pos, bytes);
-    sxt_dev_put(p->dev, p->row, p->row_host, bytes);
+    sxt_dev_put_on(p->dev, SXT_STREAM_MAIN, p->ints, p->pinned_ints,
+                   (3 * apart + rows->n) * sizeof(int32_t));
+}
+
+/* What the host knows of the pass; it goes on while this is copied. */
+static void put_pass(struct sxt_paged *p, const struct sxt_paged_rows *rows)
+{
+    sxt_event_wait(p->dev, p->copied);
+    put_table(p);
+    put_rows(p, rows);
+    sxt_event_record(p->dev, p->copied, SXT_STREAM_MAIN);
 }
 
 /* Collect the wanted rows of y, a run of neighbours at a time. */
@@ -310,7 +381,7 @@ const float *sxt_paged_forward(struct sxt_paged *p,
     size_t n = rows->n;
 
     SXT_CHECK(n > 0 && n <= p->size.rows && rows->n_logits <= p->size.logits);
-    put_rows(p, rows);
+    put_pass(p, rows);
     const void *w = p->params->get(p->params, 0);
     sxt_embed(p->num, p->x, w, p->id, n, c->hidden, p->type);
     p->params->release(p->params, 0);

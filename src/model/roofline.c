@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "dev/stream.h"
 
 enum { READ_BYTES = 192 << 20, SIDE = 1024, TIMES = 3 };
 
@@ -18,6 +19,30 @@ static uint64_t read_all(const uint64_t *x, size_t n, int threads)
     for (size_t i = 0; i < n; i++)
         sum += x[i];
     return sum;
+}
+
+/* What the host is told to do is done when a GPU says so. */
+static double seconds_since(struct sxt_dev *dev, double begin)
+{
+    sxt_stream_finish(dev, SXT_STREAM_MAIN);
+    return sxt_clock() - begin;
+}
+
+/* Copies inside the device's memory: a byte is read and written. */
+static double copy_rate(struct sxt_dev *dev)
+{
+    char *x = sxt_dev_alloc(dev, READ_BYTES);
+    size_t half = READ_BYTES / 2;
+    double best = 0;
+
+    for (int i = 0; i < TIMES; i++) {
+        double begin = sxt_clock();
+        sxt_dev_copy(dev, x, x + half, half);
+        double rate = READ_BYTES / seconds_since(dev, begin);
+        best = rate > best ? rate : best;
+    }
+    sxt_dev_free(dev, x);
+    return best;
 }
 
 static double read_rate(int threads)
@@ -62,7 +87,8 @@ static double gemm_rate(struct sxt_num *num, enum sxt_dtype type)
     for (int i = 0; i < TIMES; i++) {
         double begin = sxt_clock();
         sxt_gemm(num, &g);
-        double rate = 2.0 * SIDE * SIDE * SIDE / (sxt_clock() - begin);
+        double flop = 2.0 * SIDE * SIDE * SIDE;
+        double rate = flop / seconds_since(num->dev, begin);
         best = rate > best ? rate : best;
     }
     for (int i = 0; i < 3; i++)
@@ -70,7 +96,15 @@ static double gemm_rate(struct sxt_num *num, enum sxt_dtype type)
     return best;
 }
 
-struct sxt_peak sxt_peak_measure(struct sxt_num *num, enum sxt_dtype type)
+struct sxt_peak sxt_peak_measure(struct sxt_num *num, enum sxt_dtype type,
+                                 struct sxt_peak known)
 {
-    return (struct sxt_peak){ read_rate(num->threads), gemm_rate(num, type) };
+    bool on_gpu = strcmp(sxt_dev_kind(num->dev), "cuda") == 0;
+
+    if (!(known.bytes_per_s > 0))
+        known.bytes_per_s =
+            on_gpu ? copy_rate(num->dev) : read_rate(num->threads);
+    if (!(known.flop_per_s > 0))
+        known.flop_per_s = gemm_rate(num, type);
+    return known;
 }

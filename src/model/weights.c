@@ -258,7 +258,8 @@ struct sxt_weights *sxt_weights_load(struct sxt_in *in,
     w->n_units = layout->n_units;
     w->unit = sxt_calloc(w->n_units, sizeof(void *));
     for (size_t u = 0; u < w->n_units && rc == 0; u++) {
-        w->unit[u] = sxt_dev_alloc(dev, layout->unit_size[u] * size);
+        w->unit[u] = sxt_dev_alloc_for(dev, SXT_DEV_WEIGHTS,
+                                       layout->unit_size[u] * size);
         for (size_t at = 0; at < layout->unit_size[u] && rc == 0; at += PIECE) {
             size_t left = layout->unit_size[u] - at;
             size_t n = left < PIECE ? left : PIECE;

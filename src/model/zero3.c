@@ -327,22 +327,24 @@ static void allocate(struct sxt_zero3 *z)
     size_t wide = widest(&z->set), total = sxt_zero3_shard_total(z);
     size_t reduce = sxt_dtype_size(z->set.reduce_type);
 
-    z->p = sxt_dev_alloc(dev, total * elem_size(z));
-    z->g = sxt_dev_alloc(dev, total * sizeof(float));
+    z->p = sxt_dev_alloc_for(dev, SXT_DEV_WEIGHTS, total * elem_size(z));
+    z->g = sxt_dev_alloc_for(dev, SXT_DEV_GRADIENTS, total * sizeof(float));
     z->slots = sxt_calloc((size_t)z->set.slots, sizeof(*z->slots));
     for (int i = 0; i < z->set.slots; i++) {
         z->slots[i].unit = NO_UNIT;
         if (z->ranks > 1)
-            z->slots[i].data = sxt_dev_alloc(dev, wide * elem_size(z));
+            z->slots[i].data =
+                sxt_dev_alloc_for(dev, SXT_DEV_WEIGHTS, wide * elem_size(z));
     }
     for (int i = 0; i < GRAD_SLOTS; i++) {
         z->grad_slots[i].unit = NO_UNIT;
-        z->grad_slots[i].data = sxt_dev_alloc(dev, wide * sizeof(float));
+        z->grad_slots[i].data =
+            sxt_dev_alloc_for(dev, SXT_DEV_GRADIENTS, wide * sizeof(float));
     }
     if (z->set.reduce_type != SXT_F32)
-        z->send = sxt_dev_alloc(dev, wide * reduce);
+        z->send = sxt_dev_alloc_for(dev, SXT_DEV_GRADIENTS, wide * reduce);
     if (z->ranks > 1)
-        z->recv = sxt_dev_alloc(dev, wide * reduce);
+        z->recv = sxt_dev_alloc_for(dev, SXT_DEV_GRADIENTS, wide * reduce);
 }
 
 struct sxt_zero3 *sxt_zero3_create(const struct sxt_zero3_setup *setup)

@@ -56,6 +56,16 @@ bool sxt_num_lacks(const struct sxt_num *num, enum sxt_num_use use,
     return used > 0;
 }
 
+bool sxt_num_inherits(const struct sxt_num *num, const char *entry)
+{
+    for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++)
+        if (strcmp(entry, entries[i].name) == 0)
+            return memcmp((const char *)&num->op + entries[i].at,
+                          (const char *)&sxt_ops_ref + entries[i].at,
+                          sizeof(void (*)(void))) == 0;
+    return false;
+}
+
 /* ref's entries are there until a backend overrides them. */
 static int install(struct sxt_num *num, const char *name, struct sxt_error *err)
 {

@@ -221,6 +221,9 @@ enum sxt_num_use { SXT_NUM_GENERATE, SXT_NUM_TRAIN };
 bool sxt_num_lacks(const struct sxt_num *num, enum sxt_num_use use,
                    char names[300]);
 
+/* True if this entry is ref's: then it says nothing about the backend. */
+bool sxt_num_inherits(const struct sxt_num *num, const char *entry);
+
 /* Entries of the backends, for num.c. */
 extern const struct sxt_ops sxt_ops_ref;
 int sxt_cpu_install(struct sxt_num *num, struct sxt_error *err);

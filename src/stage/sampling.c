@@ -226,11 +226,10 @@ int sxt_sampler_load(struct sxt_sampler *s, struct sxt_error *err)
         return -1;
     sxt_in_close(s->in);
     s->in = NULL;
-    s->peak = sxt_peak_measure(s->num, s->type);
-    if (s->serving->bandwidth_gbs > 0)
-        s->peak.bytes_per_s = 1e9 * s->serving->bandwidth_gbs;
-    if (s->serving->gflops > 0)
-        s->peak.flop_per_s = 1e9 * s->serving->gflops;
+    s->peak = sxt_peak_measure(
+        s->num, s->type,
+        (struct sxt_peak){ .bytes_per_s = 1e9 * s->serving->bandwidth_gbs,
+                           .flop_per_s = 1e9 * s->serving->gflops });
     sxt_num_describe(s->num, text);
     sxt_log(&s->run->log, SXT_LOG_INFO, "kernels  %s", text);
     sxt_log(&s->run->log, SXT_LOG_INFO,

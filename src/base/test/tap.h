@@ -37,6 +37,23 @@ ok(bool holds, const char *claim, ...)
     return holds;
 }
 
+/* A claim that cannot be tested here. */
+static inline void __attribute__((format(printf, 2, 3)))
+skip(const char *why, const char *claim, ...)
+{
+    va_list args;
+
+    tap_count++;
+    if (tap_silent)
+        return;
+    printf("ok %d - ", tap_count);
+    va_start(args, claim);
+    vprintf(claim, args);
+    va_end(args);
+    printf(" # SKIP %s\n", why);
+    fflush(stdout);
+}
+
 /* The same strings; shows both if not. */
 static inline bool is_text(const char *got, const char *expected,
                            const char *claim)

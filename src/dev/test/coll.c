@@ -13,6 +13,10 @@ static uint8_t value(int from, int to, size_t i)
     return (uint8_t)(from * 101 + to * 37 + (int)(i * 7 + i / 251));
 }
 
+#ifndef DEVICES
+#define DEVICES "host", "fake"
+#endif
+
 struct ground {
     struct sxt_dev *dev;
     struct sxt_coll *coll;
@@ -109,13 +113,13 @@ static void sum(const struct ground *g)
 
 int main(int argc, char **argv)
 {
-    static const char *const kinds[] = { "host", "fake" };
+    static const char *const kinds[] = { DEVICES };
     struct sxt_comm comm = sxt_comm_init(&argc, &argv);
     struct sxt_error err = { 0 };
     int rc;
 
     tap_silent = comm.rank != 0;
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
         struct ground g = { sxt_dev_create(kinds[i], &err), NULL, comm };
         g.coll = sxt_coll_create(g.dev, comm);
         move_bytes(&g, kinds[i]);
