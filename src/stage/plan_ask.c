@@ -80,8 +80,9 @@ static int ask_here(struct sxt_planner *p, struct sxt_error *err)
     int rc = sxt_comm_agree(p->run->comm, num ? 0 : -1, err);
 
     if (rc == 0) {
+        bool wide = strcmp(p->sft->dtype, "f32") == 0;
         struct sxt_peak peak = sxt_peak_measure(
-            num, strcmp(p->sft->dtype, "f32") == 0 ? SXT_F32 : SXT_BF16);
+            num, wide ? SXT_F32 : SXT_BF16, (struct sxt_peak){ 0, 0 });
         double here = sxt_comm_on_node(p->run->comm);
         double share = here / p->place.per_node;
         m->memory = (double)sxt_dev_room(dev, p->place.per_node);
