@@ -34,6 +34,9 @@ says "Projection:" "... and there is one line for programs"
 ok "so is what a setting of sft shortens" "$SEXTANT" plan "$preview" \
     -s sft.max_tokens=2048 -s sft.cutoff=2048
 ok "and 8 H200" "$SEXTANT" plan "$preview" --machine h200
+"$SEXTANT" plan "$preview" -s ranks=16 -s mfu=0.4 >mfu.out 2>&1
+ok "a measured share of the peak decides the time" \
+    grep -q '40.0 % of the peak rate' mfu.out
 exits 78 "a typo in a setting of sft is code 78" "$SEXTANT" plan "$preview" \
     -s sft.max_token=1
 says "did you mean" "... with a suggestion"

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "stage/stages.h"
 
 enum { OPT_VERSION = 256, OPT_BUILD, OPT_PRINT, OPT_PARAM };
 
@@ -23,14 +24,6 @@ static const struct option options[] = {
     { "print-config", no_argument, NULL, OPT_PRINT },
     { NULL, 0, NULL, 0 }
 };
-
-static const struct sxt_stage *find_stage(const char *name)
-{
-    for (size_t i = 0; sxt_stages[i]; i++)
-        if (strcmp(sxt_stages[i]->section.name, name) == 0)
-            return sxt_stages[i];
-    return NULL;
-}
 
 static int unknown_command(const char *name)
 {
@@ -218,7 +211,7 @@ static int take_word(struct sxt_cli *cli, int c, struct wish *wish,
         take_operand(cli, optarg);
         return 0;
     }
-    cli->stage = find_stage(optarg);
+    cli->stage = sxt_stage_find(optarg);
     free(*known);
     *known = options_of(cli->stage);
     return cli->stage ? 0 : unknown_command(optarg);
@@ -261,13 +254,7 @@ void sxt_cli_free(struct sxt_cli *cli)
 int sxt_cli_values(const struct sxt_cli *cli, void **values,
                    struct sxt_error *err)
 {
-    size_t n = 0;
-
-    while (sxt_stages[n])
-        n++;
-    const struct sxt_cfg_section **known = sxt_calloc(n + 1, sizeof(*known));
-    for (size_t i = 0; i < n; i++)
-        known[i] = &sxt_stages[i]->section;
+    const struct sxt_cfg_section **known = sxt_stage_sections();
     int rc = sxt_cfg_read(cli->config, &cli->stage->section, known,
                           cli->settings, cli->n_settings, values, err);
     free(known);

@@ -508,6 +508,17 @@ int sxt_cfg_read(const char *path, const struct sxt_cfg_section *section,
     return rc;
 }
 
+bool sxt_cfg_has(const char *path, const char *section)
+{
+    config_t file;
+
+    config_init(&file);
+    bool has = config_read_file(&file, path) == CONFIG_TRUE &&
+               config_setting_get_member(config_root_setting(&file), section);
+    config_destroy(&file);
+    return has;
+}
+
 void sxt_cfg_free(const struct sxt_cfg_section *section, void *values)
 {
     if (!values)

@@ -70,6 +70,8 @@ int sxt_cfg_read(const char *path, const struct sxt_cfg_section *section,
                  const struct sxt_cfg_section *const *known,
                  const char *const *settings, size_t n_settings, void **values,
                  struct sxt_error *err);
+/* True if the file can be read and has such a section. */
+bool sxt_cfg_has(const char *path, const char *section);
 void sxt_cfg_free(const struct sxt_cfg_section *section, void *values);
 
 /* Print a section as an input file with every default, range and sentence;

@@ -41,14 +41,6 @@ struct step {
     bool runs;             /* it is not up to date */
 };
 
-static const struct sxt_stage *find_stage(const char *name)
-{
-    for (size_t i = 0; sxt_stages[i]; i++)
-        if (strcmp(sxt_stages[i]->section.name, name) == 0)
-            return sxt_stages[i];
-    return NULL;
-}
-
 /* "name=@/one,@/two" means files beside the configuration. */
 static char *expand(const char *word, size_t n, const char *dir)
 {
@@ -70,7 +62,7 @@ static const char *split_step(const char *text, const char *dir,
     const char *p = text + strcspn(text, " \t\n");
     char *name = sxt_strndup(text, (size_t)(p - text));
 
-    step->stage = find_stage(name);
+    step->stage = sxt_stage_find(name);
     free(name);
     while (*(p += strspn(p, " \t\n"))) {
         size_t n = strcspn(p, " \t\n");
@@ -95,15 +87,11 @@ static const char *output_name(const struct step *step)
 static int read_step(const struct sxt_run *run, const char *text,
                      struct step *step, struct sxt_error *err)
 {
-    const struct sxt_cfg_section *known[64];
+    const struct sxt_cfg_section **known = sxt_stage_sections();
     char *dir =
         run->config_path ? sxt_path_home(run->config_path) : sxt_strdup(".");
-    size_t n = 0;
     int rc = 0;
 
-    for (; sxt_stages[n] && n < 63; n++)
-        known[n] = &sxt_stages[n]->section;
-    known[n] = NULL;
     if (split_step(text, dir, step))
         rc =
             sxt_err(err, SXT_EXIT_CONFIG, "step \"%s\": unknown command", text);
@@ -116,6 +104,7 @@ static int read_step(const struct sxt_run *run, const char *text,
         const char *name = output_name(step);
         step->output = name ? sxt_run_path(run, name) : NULL;
     }
+    free(known);
     free(dir);
     return rc;
 }

@@ -12,14 +12,6 @@
 
 /* ---- sections ---- */
 
-static const struct sxt_stage *find_stage(const char *name)
-{
-    for (size_t i = 0; sxt_stages[i]; i++)
-        if (strcmp(sxt_stages[i]->section.name, name) == 0)
-            return sxt_stages[i];
-    return NULL;
-}
-
 static bool for_section(const char *setting, const char *name)
 {
     size_t n = strlen(name);
@@ -30,41 +22,26 @@ static bool for_section(const char *setting, const char *name)
 int sxt_plan_section(const struct sxt_run *run, const char *name, void **values,
                      struct sxt_error *err)
 {
-    const struct sxt_cfg_section *known[64];
+    const struct sxt_cfg_section **known = sxt_stage_sections();
     const char **own = sxt_calloc(run->n_settings + 1, sizeof(*own));
-    size_t n = 0, n_own = 0;
+    size_t n_own = 0;
 
-    for (; sxt_stages[n] && n < 63; n++)
-        known[n] = &sxt_stages[n]->section;
-    known[n] = NULL;
     for (size_t i = 0; i < run->n_settings; i++)
         if (for_section(run->settings[i], name))
             own[n_own++] = run->settings[i];
-    int rc = sxt_cfg_read(run->config_path, &find_stage(name)->section, known,
-                          own, n_own, values, err);
+    int rc = sxt_cfg_read(run->config_path, &sxt_stage_find(name)->section,
+                          known, own, n_own, values, err);
+    free(known);
     free(own);
     return rc;
 }
 
 bool sxt_plan_mentions(const struct sxt_run *run, const char *name)
 {
-    struct sxt_str text = SXT_STR_EMPTY;
-    bool found = false;
+    bool found = run->config_path && sxt_cfg_has(run->config_path, name);
 
     for (size_t i = 0; i < run->n_settings; i++)
         found = found || for_section(run->settings[i], name);
-    if (!found && run->config_path &&
-        sxt_file_read(run->config_path, &text, NULL) == 0) {
-        size_t n = strlen(name);
-        const char *at = text.data;
-        while (!found && (at = strstr(at, name))) {
-            bool begins = at == text.data || at[-1] == '\n';
-            const char *behind = at + n + strspn(at + n, " \t");
-            found = begins && (*behind == ':' || *behind == '=');
-            at += n;
-        }
-    }
-    sxt_str_free(&text);
     return found;
 }
 
@@ -234,7 +211,6 @@ static int sum_quotas(const struct sxt_planner *p, int64_t *sum,
 
 static int draw_work(struct sxt_planner *p, struct sxt_error *err)
 {
-    const struct sxt_model_config *c = &p->layout.config;
     const struct sxt_sft_values *v = p->sft;
     struct sxt_plan_work *w = &p->work;
     int64_t n = p->v->samples, per_epoch;
@@ -255,17 +231,7 @@ static int draw_work(struct sxt_planner *p, struct sxt_error *err)
     p->lengths =
         sxt_plan_lengths((size_t)n, p->v->sample_tokens, p->v->sample_spread,
                          cutoff, (uint64_t)v->seed);
-    w->pack = (struct sxt_pack){
-        .seed = (uint64_t)v->seed,
-        .n_samples = (size_t)n,
-        .length = p->lengths,
-        .batch = (size_t)v->batch,
-        .drop_rest = v->drop_rest,
-        .max_tokens = (size_t)v->max_tokens,
-        .bin_multiple = (size_t)v->bin_multiple,
-        .token_cost = sxt_model_flop_per_token(c),
-        .pair_cost = 2.0 * (double)(c->layers * c->heads * c->head_dim),
-    };
+    w->pack = sxt_sft_pack(v, &p->layout.config, p->lengths, (size_t)n);
     per_epoch = sxt_pack_steps_per_epoch(&w->pack);
     w->steps = v->max_steps > 0 ? v->max_steps : v->epochs * per_epoch;
     w->most_inputs = (size_t)v->max_tokens; /* it may be full */

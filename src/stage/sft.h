@@ -93,6 +93,10 @@ struct sxt_sft {
 /* sft_data.c - read model head and samples, and plan all steps.  Collective. */
 int sxt_sft_load(struct sxt_sft *s, struct sxt_error *err);
 void sxt_sft_unload(struct sxt_sft *s);
+/* How n samples of these lengths (borrowed) are packed. */
+struct sxt_pack sxt_sft_pack(const struct sxt_sft_values *v,
+                             const struct sxt_model_config *config,
+                             const size_t *length, size_t n);
 /* One sample as text, what is only read and what is learned apart. */
 int sxt_sft_show_sample(const struct sxt_sft *s, struct sxt_error *err);
 

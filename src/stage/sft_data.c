@@ -149,22 +149,28 @@ static int hold_out(struct sxt_sft *s, struct sxt_error *err)
 }
 
 /* Cost of a sample in forward FLOP: matrices, and the triangle of scores. */
-static struct sxt_pack make_pack(const struct sxt_sft *s,
-                                 const struct sxt_tokens *tokens)
+struct sxt_pack sxt_sft_pack(const struct sxt_sft_values *v,
+                             const struct sxt_model_config *c,
+                             const size_t *length, size_t n)
 {
-    const struct sxt_model_config *c = &s->head.layout.config;
-
     return (struct sxt_pack){
-        .seed = (uint64_t)s->v->seed,
-        .n_samples = tokens->n,
-        .length = tokens->length,
-        .batch = (size_t)s->v->batch,
-        .drop_rest = s->v->drop_rest,
-        .max_tokens = (size_t)s->v->max_tokens,
-        .bin_multiple = (size_t)s->v->bin_multiple,
+        .seed = (uint64_t)v->seed,
+        .n_samples = n,
+        .length = length,
+        .batch = (size_t)v->batch,
+        .drop_rest = v->drop_rest,
+        .max_tokens = (size_t)v->max_tokens,
+        .bin_multiple = (size_t)v->bin_multiple,
         .token_cost = sxt_model_flop_per_token(c),
         .pair_cost = 2.0 * (double)(c->layers * c->heads * c->head_dim),
     };
+}
+
+static struct sxt_pack make_pack(const struct sxt_sft *s,
+                                 const struct sxt_tokens *tokens)
+{
+    return sxt_sft_pack(s->v, &s->head.layout.config, tokens->length,
+                        tokens->n);
 }
 
 static void count_bins(struct sxt_sft *s, const struct sxt_sft_set *set,

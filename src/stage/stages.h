@@ -4,6 +4,11 @@
 
 #include "stage/stage.h"
 
+/* A command by name, or NULL. */
+const struct sxt_stage *sxt_stage_find(const char *name);
+/* The sections of all commands, ends with NULL; caller frees the array. */
+const struct sxt_cfg_section **sxt_stage_sections(void);
+
 extern const struct sxt_stage sxt_stage_diff;
 extern const struct sxt_stage sxt_stage_convert;
 extern const struct sxt_stage sxt_stage_import;
