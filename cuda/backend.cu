@@ -16,12 +16,14 @@ static void install(struct sxt_ops *op)
 #endif
     op->name = "cuda";
     op->gemm = sxt_cuda_gemm;
+    op->qgemm = sxt_cuda_qgemm;
     op->embed = sxt_cuda_embed;
     op->embed_bwd = sxt_cuda_embed_bwd;
     op->add_rmsnorm = sxt_cuda_add_rmsnorm;
     op->rmsnorm_bwd = sxt_cuda_rmsnorm_bwd;
     op->rope = sxt_cuda_rope;
     op->rope_bwd = sxt_cuda_rope_bwd;
+    op->sample = sxt_cuda_sample;
     op->swiglu = sxt_cuda_swiglu;
     op->swiglu_bwd = sxt_cuda_swiglu_bwd;
     op->xent = sxt_cuda_xent;

@@ -33,6 +33,8 @@ static inline const struct sxt_cuda *sxt_cuda_of(const struct sxt_num *num)
 
 extern "C" {
 void sxt_cuda_gemm(struct sxt_num *num, const struct sxt_gemm *g);
+void sxt_cuda_qgemm(struct sxt_num *num, size_t m, const void *a,
+                    const struct sxt_qmat *w, void *c, enum sxt_dtype type);
 void sxt_cuda_embed(struct sxt_num *num, void *y, const void *table,
                     const int32_t *ids, size_t t, size_t h,
                     enum sxt_dtype type);
@@ -49,6 +51,7 @@ void sxt_cuda_rmsnorm_bwd(struct sxt_num *num, void *dr, float *dw,
 void sxt_cuda_rope(struct sxt_num *num, const struct sxt_rope *a);
 void sxt_cuda_rope_bwd(struct sxt_num *num, const struct sxt_rope *a,
                        float *dbias);
+void sxt_cuda_sample(struct sxt_num *num, const struct sxt_sample *s);
 void sxt_cuda_swiglu(struct sxt_num *num, void *y, const void *gu, size_t t,
                      size_t f, enum sxt_dtype type);
 void sxt_cuda_swiglu_bwd(struct sxt_num *num, void *dgu, const void *dy,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/philox.h"
 
 uint64_t sxt_rng_stream(const char *purpose, uint64_t key_a, uint64_t key_b)
 {
@@ -15,20 +16,7 @@ uint64_t sxt_rng_stream(const char *purpose, uint64_t key_a, uint64_t key_b)
 
 void sxt_philox(struct sxt_rng rng, uint64_t index, uint32_t out[4])
 {
-    uint32_t key[2] = { (uint32_t)rng.seed, (uint32_t)(rng.seed >> 32) };
-    uint32_t x[4] = { (uint32_t)index, (uint32_t)(index >> 32),
-                      (uint32_t)rng.stream, (uint32_t)(rng.stream >> 32) };
-
-    for (int round = 0; round < 10; round++) {
-        uint64_t a = (uint64_t)0xD2511F53u * x[0];
-        uint64_t b = (uint64_t)0xCD9E8D57u * x[2];
-        uint32_t y[4] = { (uint32_t)(b >> 32) ^ x[1] ^ key[0], (uint32_t)b,
-                          (uint32_t)(a >> 32) ^ x[3] ^ key[1], (uint32_t)a };
-        memcpy(x, y, sizeof(x));
-        key[0] += 0x9E3779B9u;
-        key[1] += 0xBB67AE85u;
-    }
-    memcpy(out, x, sizeof(x));
+    sxt_philox_words(rng.seed, rng.stream, index, out);
 }
 
 uint64_t sxt_rng_u64(struct sxt_rng rng, uint64_t index)
@@ -41,7 +29,7 @@ uint64_t sxt_rng_u64(struct sxt_rng rng, uint64_t index)
 
 double sxt_rng_uniform(struct sxt_rng rng, uint64_t index)
 {
-    return (double)(sxt_rng_u64(rng, index) >> 11) * 0x1p-53;
+    return sxt_philox_uniform(rng.seed, rng.stream, index);
 }
 
 uint64_t sxt_rng_below(struct sxt_rng rng, uint64_t index, uint64_t n)

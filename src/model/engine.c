@@ -102,6 +102,11 @@ struct sxt_engine *sxt_engine_create(const struct sxt_layout *layout,
     for (size_t u = c->tied ? 0 : 1; u < layout->n_units; u++)
         weights += layout->unit_size[u];
     e->weight_bytes = (double)weights * (double)sxt_dtype_size(params->type);
+    if (params->matrices) { /* all that is there, but for an embedding */
+        size_t embedding = c->tied ? 0 : layout->unit_size[0];
+        e->weight_bytes =
+            (double)(params->bytes - embedding * sxt_dtype_size(params->type));
+    }
     e->position_bytes = (double)sxt_paged_position_bytes(c, params->type);
     /* The prior: eight answers of half the allowed length. */
     double prior = (double)draw->max_tokens / 2;

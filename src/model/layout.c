@@ -149,6 +149,19 @@ struct sxt_block_at sxt_layout_block(const struct sxt_layout *layout)
     return at;
 }
 
+struct sxt_block_at sxt_layout_vectors(const struct sxt_layout *layout,
+                                       size_t *size)
+{
+    const struct sxt_model_config *c = &layout->config;
+    size_t norm = aligned(c->hidden);
+    size_t bias = (c->heads + 2 * c->kv_heads) * c->head_dim;
+
+    *size = 2 * norm + (c->qkv_bias ? aligned(bias) : 0);
+    return (struct sxt_block_at){ .norm1 = 0,
+                                  .norm2 = norm,
+                                  .qkv_bias = c->qkv_bias ? 2 * norm : 0 };
+}
+
 size_t sxt_layout_head_at(const struct sxt_layout *layout)
 {
     return aligned(layout->config.hidden);

@@ -39,6 +39,10 @@ void sxt_layout_init(struct sxt_layout *layout,
                      const struct sxt_model_config *config);
 void sxt_layout_free(struct sxt_layout *layout);
 struct sxt_block_at sxt_layout_block(const struct sxt_layout *layout);
+/* The same for a block whose matrices are elsewhere: norms and biases only, in
+ * *size elements; the other members are 0. */
+struct sxt_block_at sxt_layout_vectors(const struct sxt_layout *layout,
+                                       size_t *size);
 /* In the last unit: the final norm at 0, then lm_head (untied only). */
 size_t sxt_layout_head_at(const struct sxt_layout *layout);
 const struct sxt_tensor *sxt_layout_find(const struct sxt_layout *layout,

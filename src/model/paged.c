@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "dev/stream.h"
+#include "model/qweights.h"
 #include "model/rope.h"
 
 struct sxt_paged {
@@ -161,7 +162,9 @@ struct sxt_paged *sxt_paged_create(const struct sxt_layout *layout,
     p->type = params->type;
     p->size = *size;
     p->max_blocks = (size->length + size->block - 1) / size->block;
-    p->part = sxt_layout_block(layout);
+    size_t vectors;
+    p->part = params->matrices ? sxt_layout_vectors(layout, &vectors)
+                               : sxt_layout_block(layout);
     p->qkv_width = (c->heads + 2 * c->kv_heads) * c->head_dim;
     arrays(p, c, p->type, size);
     alloc_host(p);
@@ -222,6 +225,18 @@ static void linear(struct sxt_paged *p, void *c, enum sxt_dtype c_type,
     sxt_gemm(p->num, &g);
 }
 
+/* The same with a block's matrix; w is not looked at if it is quantised. */
+static void project(struct sxt_paged *p, size_t layer, enum sxt_part part,
+                    void *c, const void *a, const void *w, size_t m, size_t n,
+                    size_t k)
+{
+    if (p->params->matrices)
+        sxt_qgemm(p->num, m, a,
+                  &p->params->matrices(p->params, layer + 1)[part], c, p->type);
+    else
+        linear(p, c, p->type, a, w, m, n, k);
+}
+
 static const char *at(const struct sxt_paged *p, const void *unit,
                       size_t offset)
 {
@@ -237,8 +252,8 @@ static void attention(struct sxt_paged *p, size_t layer, const void *unit,
     size_t part = layer * p->size.pages * p->size.block * c->kv_heads *
                   c->head_dim * sxt_dtype_size(p->type);
 
-    linear(p, p->wide, p->type, p->y, at(p, unit, b.qkv), n, p->qkv_width,
-           c->hidden);
+    project(p, layer, SXT_QKV, p->wide, p->y, at(p, unit, b.qkv), n,
+            p->qkv_width, c->hidden);
     sxt_rope(p->num, &(struct sxt_rope){
                          .qkv = p->wide,
                          .bias = c->qkv_bias ? at(p, unit, b.qkv_bias) : NULL,
@@ -269,21 +284,22 @@ static void attention(struct sxt_paged *p, size_t layer, const void *unit,
                                .d = c->head_dim,
                                .scale = 1.0f / sqrtf((float)c->head_dim),
                                .type = p->type });
-    linear(p, p->y, p->type, p->deep, at(p, unit, b.o), n, c->hidden,
-           c->heads * c->head_dim);
+    project(p, layer, SXT_O, p->y, p->deep, at(p, unit, b.o), n, c->hidden,
+            c->heads * c->head_dim);
 }
 
 /* y = down(swiglu(gate_up(y))). */
-static void feed_forward(struct sxt_paged *p, const void *unit, size_t n)
+static void feed_forward(struct sxt_paged *p, size_t layer, const void *unit,
+                         size_t n)
 {
     const struct sxt_model_config *c = &p->layout->config;
     const struct sxt_block_at b = p->part;
 
-    linear(p, p->wide, p->type, p->y, at(p, unit, b.gate_up), n, 2 * c->ffn,
-           c->hidden);
+    project(p, layer, SXT_GATE_UP, p->wide, p->y, at(p, unit, b.gate_up), n,
+            2 * c->ffn, c->hidden);
     sxt_swiglu(p->num, p->deep, p->wide, n, c->ffn, p->type);
-    linear(p, p->y, p->type, p->deep, at(p, unit, b.down), n, c->hidden,
-           c->ffn);
+    project(p, layer, SXT_DOWN, p->y, p->deep, at(p, unit, b.down), n,
+            c->hidden, c->ffn);
 }
 
 /* x += add (NULL: nothing), y = norm(x). */
@@ -392,7 +408,7 @@ const float *sxt_paged_forward(struct sxt_paged *p,
         norm(p, layer > 0 ? p->y : NULL, at(p, w, b.norm1), n);
         attention(p, layer, w, n);
         norm(p, p->y, at(p, w, b.norm2), n);
-        feed_forward(p, w, n);
+        feed_forward(p, layer, w, n);
         p->params->release(p->params, layer + 1);
     }
     head(p, rows);

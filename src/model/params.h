@@ -10,12 +10,19 @@
 /* Weights by unit.  get() returns the whole unit in device memory, valid until
  * release(); hint() says which unit comes next, so that it can be on its way
  * (may do nothing).  Calls are in the same order on every rank.  One unit is in
- * use at a time; a tied model's head uses two, the last and unit 0. */
+ * use at a time; a tied model's head uses two, the last and unit 0.
+ *
+ * Quantised weights: matrices() gives a block's, by enum sxt_part, in the place
+ * of get()'s, which has the block's vectors only (sxt_layout_vectors); NULL
+ * where all weights are of `type`. */
+struct sxt_qmat;
 struct sxt_params {
     enum sxt_dtype type;
     const void *(*get)(struct sxt_params *self, size_t unit);
     void (*release)(struct sxt_params *self, size_t unit);
     void (*hint)(struct sxt_params *self, size_t unit);
+    const struct sxt_qmat *(*matrices)(struct sxt_params *self, size_t unit);
+    size_t bytes; /* of all that is resident; 0: not known */
 };
 
 /* Gradients by unit.  get() returns the unit's f32 array in device memory,

@@ -84,15 +84,19 @@ static int check_tensor(struct sxt_in *in, const struct sxt_tensor *t,
     return rc;
 }
 
-static int check_tensors(struct sxt_in *in, const struct sxt_layout *layout,
+static int check_tensors(struct sxt_in *in, const struct sxt_model_head *head,
                          struct sxt_error *err)
 {
+    const struct sxt_layout *layout = &head->layout;
     char **names = NULL;
     size_t count = 0;
     int rc = sxt_in_list(in, "/tensors", &names, &count, err);
 
     for (size_t i = 0; i < layout->n_tensors && rc == 0; i++)
-        rc = check_tensor(in, &layout->tensors[i], err);
+        if (!head->quantized || !sxt_matrix_has(layout, &layout->tensors[i]))
+            rc = check_tensor(in, &layout->tensors[i], err);
+    if (rc == 0 && head->quantized)
+        rc = sxt_qfile_check(in, layout, head->format, err);
     for (size_t i = 0; i < count; i++) {
         if (rc == 0 && !sxt_layout_find(layout, names[i]))
             rc = sxt_err(err, SXT_EXIT_DATA,
@@ -114,7 +118,9 @@ int sxt_model_read_head(struct sxt_in *in, struct sxt_model_head *head,
     if (read_config(in, &config, err) != 0)
         return -1;
     sxt_layout_init(&h.layout, &config);
-    rc = check_tensors(in, &h.layout, err);
+    rc = sxt_qfile_format(in, &h.quantized, &h.format, err);
+    if (rc == 0)
+        rc = check_tensors(in, &h, err);
     if (rc == 0 && sxt_in_has(in, "/hf/tokenizer.json"))
         rc = sxt_in_bytes(in, "/hf/tokenizer.json", &h.tokenizer_json, err);
     if (rc != 0) {
@@ -129,6 +135,17 @@ void sxt_model_head_free(struct sxt_model_head *head)
 {
     sxt_layout_free(&head->layout);
     sxt_str_free(&head->tokenizer_json);
+}
+
+int sxt_model_need_plain(const struct sxt_model_head *head, const char *path,
+                         const char *what, struct sxt_error *err)
+{
+    if (!head->quantized)
+        return 0;
+    return sxt_err(err, SXT_EXIT_DATA,
+                   "%s: its weights are quantised (%s), and %s needs all their "
+                   "bits; take the model that it was made from",
+                   path, sxt_qformat_name(head->format), what);
 }
 
 /* ---- units ---- */
@@ -240,15 +257,87 @@ static void resident_nothing(struct sxt_params *self, size_t unit)
     (void)self, (void)unit;
 }
 
+static const struct sxt_qmat *resident_matrices(struct sxt_params *self,
+                                                size_t unit)
+{
+    return ((struct sxt_weights *)self)->matrix + (unit - 1) * SXT_PARTS;
+}
+
+/* Elements [first, first + count) of a unit to device memory. */
+static int load_range(struct sxt_weights *w, struct sxt_in *in,
+                      const struct sxt_layout *layout, size_t unit,
+                      size_t first, size_t count, char *to,
+                      struct sxt_error *err)
+{
+    size_t size = sxt_dtype_size(w->params.type);
+    char *piece = sxt_alloc(count < PIECE ? count : PIECE, size);
+    int rc = 0;
+
+    for (size_t at = 0; at < count && rc == 0; at += PIECE) {
+        size_t n = count - at < PIECE ? count - at : PIECE;
+        rc = sxt_model_read_unit(in, layout, unit, first + at, n,
+                                 w->params.type, piece, err);
+        if (rc == 0)
+            sxt_dev_put(w->dev, to + at * size, piece, n * size);
+    }
+    free(piece);
+    return rc;
+}
+
+static int load_unit(struct sxt_weights *w, struct sxt_in *in,
+                     const struct sxt_layout *layout, size_t unit,
+                     struct sxt_error *err)
+{
+    size_t n = layout->unit_size[unit], size = sxt_dtype_size(w->params.type);
+
+    w->unit[unit] = sxt_dev_alloc_for(w->dev, SXT_DEV_WEIGHTS, n * size);
+    w->params.bytes += n * size;
+    return load_range(w, in, layout, unit, 0, n, w->unit[unit], err);
+}
+
+/* A block's vectors, then its matrices. */
+static int load_quantized(struct sxt_weights *w, struct sxt_in *in,
+                          const struct sxt_layout *layout, size_t unit,
+                          enum sxt_qformat format, struct sxt_error *err)
+{
+    const struct sxt_model_config *c = &layout->config;
+    size_t n, size = sxt_dtype_size(w->params.type);
+    struct sxt_block_at to = sxt_layout_vectors(layout, &n);
+    struct sxt_block_at from = sxt_layout_block(layout);
+    size_t bias = (c->heads + 2 * c->kv_heads) * c->head_dim;
+
+    w->unit[unit] = sxt_dev_alloc_for(w->dev, SXT_DEV_WEIGHTS, n * size);
+    w->params.bytes += n * size;
+    char *at = w->unit[unit];
+    int rc = load_range(w, in, layout, unit, from.norm1, c->hidden,
+                        at + to.norm1 * size, err);
+    if (rc == 0)
+        rc = load_range(w, in, layout, unit, from.norm2, c->hidden,
+                        at + to.norm2 * size, err);
+    if (rc == 0 && c->qkv_bias)
+        rc = load_range(w, in, layout, unit, from.qkv_bias, bias,
+                        at + to.qkv_bias * size, err);
+    for (int part = 0; part < SXT_PARTS && rc == 0; part++) {
+        struct sxt_qmat *q = &w->matrix[w->n_matrices++];
+        struct sxt_matrix m =
+            sxt_matrix_of(layout, unit - 1, (enum sxt_part)part);
+        sxt_qmat_alloc(q, &m, format, w->dev);
+        w->params.bytes += sxt_qmat_bytes(q);
+        rc = sxt_qmat_read(in, &m, q, w->dev, err);
+    }
+    return rc;
+}
+
 struct sxt_weights *sxt_weights_load(struct sxt_in *in,
                                      const struct sxt_layout *layout,
                                      struct sxt_dev *dev, enum sxt_dtype type,
                                      struct sxt_error *err)
 {
     struct sxt_weights *w = sxt_calloc(1, sizeof(*w));
-    size_t size = sxt_dtype_size(type);
-    char *piece = sxt_alloc(PIECE, size);
-    int rc = 0;
+    size_t layers = layout->config.layers;
+    enum sxt_qformat format = SXT_INT8;
+    bool quantized;
+    int rc = sxt_qfile_format(in, &quantized, &format, err);
 
     w->params = (struct sxt_params){ .type = type,
                                      .get = resident_get,
@@ -257,19 +346,14 @@ struct sxt_weights *sxt_weights_load(struct sxt_in *in,
     w->dev = dev;
     w->n_units = layout->n_units;
     w->unit = sxt_calloc(w->n_units, sizeof(void *));
-    for (size_t u = 0; u < w->n_units && rc == 0; u++) {
-        w->unit[u] = sxt_dev_alloc_for(dev, SXT_DEV_WEIGHTS,
-                                       layout->unit_size[u] * size);
-        for (size_t at = 0; at < layout->unit_size[u] && rc == 0; at += PIECE) {
-            size_t left = layout->unit_size[u] - at;
-            size_t n = left < PIECE ? left : PIECE;
-            rc = sxt_model_read_unit(in, layout, u, at, n, type, piece, err);
-            if (rc == 0)
-                sxt_dev_put(dev, (char *)w->unit[u] + at * size, piece,
-                            n * size);
-        }
+    if (rc == 0 && quantized) {
+        w->matrix = sxt_calloc(layers * SXT_PARTS, sizeof(*w->matrix));
+        w->params.matrices = resident_matrices;
     }
-    free(piece);
+    for (size_t u = 0; u < w->n_units && rc == 0; u++)
+        rc = w->matrix && u > 0 && u <= layers
+                 ? load_quantized(w, in, layout, u, format, err)
+                 : load_unit(w, in, layout, u, err);
     if (rc != 0) {
         sxt_weights_destroy(w);
         return NULL;
@@ -283,6 +367,9 @@ void sxt_weights_destroy(struct sxt_weights *w)
         return;
     for (size_t u = 0; u < w->n_units; u++)
         sxt_dev_free(w->dev, w->unit[u]);
+    for (size_t i = 0; i < w->n_matrices; i++)
+        sxt_qmat_free(&w->matrix[i], w->dev);
+    free(w->matrix);
     free(w->unit);
     free(w);
 }

@@ -6,6 +6,7 @@
 #include "h5/out.h"
 #include "model/layout.h"
 #include "model/params.h"
+#include "model/qweights.h"
 #include "num/ops.h"
 #include "text/tokenizer.h"
 
@@ -18,6 +19,8 @@
 struct sxt_model_head {
     struct sxt_layout layout;
     struct sxt_str tokenizer_json; /* empty if the file has none */
+    bool quantized;                /* the blocks' matrices: see qweights.h */
+    enum sxt_qformat format;
 };
 int sxt_model_read_head(struct sxt_in *in, struct sxt_model_head *head,
                         struct sxt_error *err);
@@ -29,12 +32,19 @@ int sxt_model_read_unit(struct sxt_in *in, const struct sxt_layout *layout,
                         size_t unit, size_t first, size_t count,
                         enum sxt_dtype type, void *to, struct sxt_error *err);
 
-/* All units resident on one device. */
+/* For commands that need every number: refuses a quantised model, and says why
+ * (what: "fine-tuning"). */
+int sxt_model_need_plain(const struct sxt_model_head *head, const char *path,
+                         const char *what, struct sxt_error *err);
+
+/* All units resident on one device, quantised if the file's are. */
 struct sxt_weights {
     struct sxt_params params; /* first: hand &w->params to the network */
     struct sxt_dev *dev;
     size_t n_units;
-    void **unit; /* device memory */
+    void **unit;             /* device memory */
+    struct sxt_qmat *matrix; /* (layers, SXT_PARTS) or NULL */
+    size_t n_matrices;
 };
 struct sxt_weights *sxt_weights_load(struct sxt_in *in,
                                      const struct sxt_layout *layout,

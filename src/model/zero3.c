@@ -355,8 +355,10 @@ struct sxt_zero3 *sxt_zero3_create(const struct sxt_zero3_setup *setup)
     z->set = *setup;
     z->ranks = setup->comm.size;
     z->rank = setup->comm.rank;
-    z->params = (struct sxt_params){ setup->type, params_get, params_release,
-                                     params_hint };
+    z->params = (struct sxt_params){ .type = setup->type,
+                                     .get = params_get,
+                                     .release = params_release,
+                                     .hint = params_hint };
     z->grads = (struct sxt_grads){ grads_get, grads_put };
     z->gather = sxt_coll_create(setup->num->dev, setup->comm);
     z->reduce = sxt_coll_create(setup->num->dev, setup->comm);

@@ -56,7 +56,8 @@ static int look(struct export *e, const char *from, struct sxt_error *err)
                        "config.json",
                        from);
     e->in = sxt_in_open(from, NULL, err);
-    if (!e->in || sxt_model_read_head(e->in, &e->head, err) != 0)
+    if (!e->in || sxt_model_read_head(e->in, &e->head, err) != 0 ||
+        sxt_model_need_plain(&e->head, from, "a directory", err) != 0)
         return -1;
     n = e->head.layout.n_tensors;
     e->tensors = sxt_calloc(n, sizeof(*e->tensors));

@@ -66,7 +66,7 @@ static int show_group(struct sxt_in *in, const char *group,
 
 static int show_file(const char *path, struct sxt_error *err)
 {
-    struct sxt_str title = SXT_STR_EMPTY;
+    struct sxt_str title = SXT_STR_EMPTY, weights = SXT_STR_EMPTY;
     struct sxt_in *in = sxt_in_open(path, NULL, err);
     int64_t version = 0;
 
@@ -76,12 +76,16 @@ static int show_file(const char *path, struct sxt_error *err)
     sxt_in_attr_i64(in, "/", "format_version", &version, NULL);
     printf("%s: %s\n  format %s, version %lld\n", path,
            title.data ? title.data : "", sxt_in_format(in), (long long)version);
+    if (sxt_in_has(in, "/quantized") &&
+        sxt_in_attr_text(in, "/", "quantized", &weights, NULL) == 0)
+        printf("  weights %s\n", weights.data);
     show_text(in, "/provenance/run", "  made by");
     show_text(in, SXT_INPUTS_OBJECT, "  from");
     show_text(in, SXT_CONFIG_OBJECT, "  with");
     printf("  holds\n");
     int rc = show_group(in, "/", err);
     sxt_str_free(&title);
+    sxt_str_free(&weights);
     sxt_in_close(in);
     return rc;
 }

@@ -86,6 +86,24 @@ const struct sxt_cfg_param sxt_serving_params[] = {
 };
 #undef AT
 
+/* The first codes of every quantised matrix. */
+static int add_codes(struct sxt_sampler *s, uint64_t *h, struct sxt_error *err)
+{
+    const struct sxt_layout *l = &s->head.layout;
+    uint8_t code[256];
+
+    for (size_t i = 0; i < l->config.layers * SXT_PARTS; i++) {
+        struct sxt_matrix m =
+            sxt_matrix_of(l, i / SXT_PARTS, (enum sxt_part)(i % SXT_PARTS));
+        size_t n =
+            sxt_qfile_peek(s->in, &m, s->head.format, code, sizeof(code), err);
+        if (n == 0)
+            return -1;
+        *h = sxt_hash64(code, n, *h);
+    }
+    return 0;
+}
+
 /* Shapes, and the first values of every tensor as f32. */
 static int take_fingerprint(struct sxt_sampler *s, struct sxt_error *err)
 {
@@ -99,6 +117,8 @@ static int take_fingerprint(struct sxt_sampler *s, struct sxt_error *err)
         size_t n = t->rows * t->cols;
         uint64_t shape[2] = { t->rows, t->cols };
         n = n < VALUES ? n : VALUES;
+        if (s->head.quantized && sxt_matrix_has(l, t))
+            continue;
         if (sxt_model_read_unit(s->in, l, t->unit, t->offset, n, SXT_F32, x,
                                 err) != 0)
             return -1;
@@ -106,6 +126,8 @@ static int take_fingerprint(struct sxt_sampler *s, struct sxt_error *err)
         h = sxt_hash64(shape, sizeof(shape), h);
         h = sxt_hash64(x, n * sizeof(*x), h);
     }
+    if (s->head.quantized && add_codes(s, &h, err) != 0)
+        return -1;
     s->fingerprint = h;
     return 0;
 }
@@ -295,13 +317,13 @@ static void turn_knobs(const struct sxt_sampler *s,
 
     for (int i = 0; i < N_KNOBS; i++) {
         bool set = !isnan(from[i].set), model = !isnan(from[i].model);
-        knob[i] = (struct knob){
-            from[i].name,
-            set     ? from[i].set
-            : model ? from[i].model
-                    : from[i].other,
-            set ? "set" : model ? "model" : "default"
-        };
+        knob[i] = (struct knob){ from[i].name,
+                                 set     ? from[i].set
+                                 : model ? from[i].model
+                                         : from[i].other,
+                                 set     ? "set"
+                                 : model ? "model"
+                                         : "default" };
     }
 }
 
@@ -316,8 +338,7 @@ void sxt_sampler_describe(const struct sxt_sampler *s,
                     knob[i].value, knob[i].origin);
 }
 
-void sxt_sampler_tell(const struct sxt_sampler *s,
-                      const struct sxt_sampling *v)
+void sxt_sampler_tell(const struct sxt_sampler *s, const struct sxt_sampling *v)
 {
     struct sxt_str line = SXT_STR_EMPTY;
 

@@ -53,6 +53,9 @@ static double weight_bytes(const struct sxt_sampler *s)
 {
     double elements = 0;
 
+    if (s->head.quantized)
+        return (double)sxt_qmodel_bytes(&s->head.layout, s->head.format,
+                                        s->type);
     for (size_t i = 0; i < s->head.layout.n_units; i++)
         elements += (double)s->head.layout.unit_size[i];
     return elements * (double)sxt_dtype_size(s->type);

@@ -20,6 +20,8 @@ static int open_base(struct sxt_sft *s, struct sxt_error *err)
     s->base = sxt_in_open(path, SXT_MODEL_FORMAT, err);
     if (s->base)
         rc = sxt_model_read_head(s->base, &s->head, err);
+    if (rc == 0)
+        rc = sxt_model_need_plain(&s->head, path, "fine-tuning", err);
     if (rc == 0 && s->head.tokenizer_json.len == 0)
         rc = sxt_err(err, SXT_EXIT_DATA, "%s: has no tokenizer.json", path);
     if (rc == 0) {

@@ -19,6 +19,7 @@ const struct sxt_stage *const sxt_stages[] = {
     &sxt_stage_equal,
     &sxt_stage_diff,
     &sxt_stage_convert,
+    &sxt_stage_quantize,
     &sxt_stage_info,
     &sxt_stage_plan,
     &sxt_stage_doctor,

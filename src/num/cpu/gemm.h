@@ -42,6 +42,11 @@ void sxt_gemm_pack_b(float *to, const struct sxt_gemm *g, size_t k0,
 /* Columns j0 … j1 of C = A W^T for one row of A: streams W. */
 void sxt_gemv(const struct sxt_gemm *g, const float *a, size_t j0, size_t j1);
 
+/* A few rows of g's A by W in 8 or 4 bits: streams W. */
+bool sxt_qgemv_takes(size_t m, const struct sxt_qmat *w);
+void sxt_qgemv(struct sxt_num *num, const struct sxt_gemm *g,
+               const struct sxt_qmat *w);
+
 /* 15 or 16 rows by W (n, k), with k so small that the panel of A fits. */
 bool sxt_gemm_is_few(const struct sxt_gemm *g);
 void sxt_gemm_few(struct sxt_num *num, const struct sxt_gemm *g);

@@ -2,7 +2,8 @@
  *
  * Rows of W become f32 in cache, a piece at a time, and go the way of any other
  * matrix: one chain over k for each element of C.  INT8 multiplies by the
- * row's scale at the end, NF4 by the block's maximum at once. */
+ * row's scale at the end, NF4 by the block's maximum at once.  Few rows go
+ * another way to the same bits: qgemv.c. */
 #include <omp.h>
 
 #include "num/cpu/gemm.h"
@@ -121,9 +122,15 @@ static void columns(const struct sxt_cpu *cpu, const struct sxt_gemm *g,
 void sxt_cpu_qgemm(struct sxt_num *num, size_t m, const void *a,
                    const struct sxt_qmat *w, void *c, enum sxt_dtype type)
 {
-    struct sxt_gemm g = { .m = m, .a = a, .c = c, .lda = w->k, .type = type };
+    struct sxt_gemm g = {
+        .m = m, .n = w->n, .k = w->k, .a = a, .c = c, .lda = w->k, .type = type
+    };
     struct pairs pairs;
 
+    if (sxt_qgemv_takes(m, w)) {
+        sxt_qgemv(num, &g, w);
+        return;
+    }
     make_pairs(&pairs);
 #pragma omp parallel for schedule(dynamic) num_threads(num->threads)
     for (size_t j = 0; j < w->n; j += COLUMNS)

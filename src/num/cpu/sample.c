@@ -1,18 +1,19 @@
 /* sample.c - draw the next token of each row: ref's choice, to the bit.
  *
- * The sums are ref's (ref/sample.c), in its order.  What is saved: only tokens
- * near the best one are ranked, Gumbel noise is drawn only for tokens that it
- * can lift to the top, and log probabilities are vectorised. */
+ * Both decide by the arithmetic of choice.h.  What is saved: only tokens near
+ * the best one are ranked, Gumbel noise is drawn only for tokens that it can
+ * lift to the top, and log probabilities are vectorised. */
 #include <math.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "num/choice.h"
 #include "num/cpu/cpu.h"
 #include "num/cpu/vec.h"
 
 /* Ranks rarely go further below the best logit. */
 static const double near = 8;
-/* No 53-bit u below 1 gives -log(-log(u)) above it. */
+/* No 53-bit u below 1 gives more noise. */
 static const double most_noise = 36.75;
 
 struct candidate {
@@ -102,19 +103,33 @@ static size_t rank(struct row *r, double lowest)
 }
 
 /* Ranks that top-p and min-p keep of the first n; n if none falls. */
-static size_t cut(const struct row *r, size_t n, double sum)
+static size_t cut(const struct row *r, size_t n, uint64_t limit)
 {
-    double before = 0;
+    double lowest = r->max - sxt_choice_depth(r->set->min_p);
+    uint64_t before = 0;
     size_t keep = 0;
 
     for (; keep < n; keep++) {
-        double p = exp(r->list[keep].logit - r->max);
-        if (keep > 0 && (p < r->set->min_p ||
-                         (r->set->top_p < 1 && before >= r->set->top_p * sum)))
+        double logit = r->list[keep].logit;
+        if (logit < lowest || before >= limit)
             break;
-        before += p;
+        before += sxt_choice_mass(logit - r->max);
     }
     return keep;
+}
+
+/* The mass of the first n of the list, or of all tokens, that top-p keeps. */
+static uint64_t limit(const struct row *r, bool all, size_t n)
+{
+    uint64_t sum = 0;
+
+    if (r->set->top_p >= 1)
+        return UINT64_MAX;
+    for (size_t id = 0; all && id < r->vocab; id++)
+        sum += sxt_choice_mass(r->logit[id] - r->max);
+    for (size_t i = 0; !all && i < n; i++)
+        sum += sxt_choice_mass(r->list[i].logit - r->max);
+    return sxt_choice_limit(r->set->top_p, sum);
 }
 
 /* The kept tokens to r->list, best first; returns their number. */
@@ -124,7 +139,6 @@ static size_t filter(struct row *r)
     bool top_k = set->top_k > 0 && (size_t)set->top_k < r->n_allowed;
     bool cuts = set->top_p < 1 || set->min_p > 0;
     size_t ranked = rank(r, r->max - near), n = ranked;
-    double sum = 0;
 
     if (top_k && ranked < (size_t)set->top_k)
         n = ranked = rank(r, -INFINITY);
@@ -132,14 +146,10 @@ static size_t filter(struct row *r)
         n = (size_t)set->top_k;
     if (!cuts)
         return n;
-    /* After top-k ref sums from the last rank up, else by id. */
-    for (size_t i = 0; top_k && i < n; i++)
-        sum += exp(r->list[n - 1 - i].logit - r->max);
-    for (size_t id = 0; !top_k && id < r->vocab; id++)
-        sum += exp(r->logit[id] - r->max);
-    size_t keep = cut(r, n, sum);
+    uint64_t enough = limit(r, !top_k, n);
+    size_t keep = cut(r, n, enough);
     if (keep == ranked && !top_k) /* more may belong to them */
-        keep = cut(r, rank(r, -INFINITY), sum);
+        keep = cut(r, rank(r, -INFINITY), enough);
     return keep;
 }
 
@@ -154,7 +164,7 @@ static int32_t draw(const struct row *r, size_t n)
             continue;
         double u =
             sxt_rng_uniform(rng, r->set->index * r->vocab + (uint64_t)c.id);
-        double key = c.logit - log(-log(u));
+        double key = c.logit + sxt_choice_noise(u);
         if (key > best.logit || (key == best.logit && c.id < best.id))
             best = (struct candidate){ key, c.id };
     }

@@ -2,6 +2,7 @@
 #ifndef SXT_NUM_REF_NF4_H
 #define SXT_NUM_REF_NF4_H
 
+#include "base/everywhere.h"
 #include "num/ops.h"
 
 enum { SXT_NF4_BLOCK = 64, SXT_NF4_GROUP = 256 };
@@ -10,7 +11,8 @@ enum { SXT_NF4_BLOCK = 64, SXT_NF4_GROUP = 256 };
 extern const float sxt_nf4_code[16];
 
 /* Maximum of flat block b, in f32: one multiplication, one addition. */
-static inline float sxt_nf4_block_max(const struct sxt_qmat *w, size_t b)
+SXT_EVERYWHERE static inline float sxt_nf4_block_max(const struct sxt_qmat *w,
+                                                     size_t b)
 {
     return w->offset +
            w->group_scale[b / SXT_NF4_GROUP] * (int8_t)w->block_scale[b];

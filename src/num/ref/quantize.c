@@ -88,19 +88,44 @@ static void quantize_maxima(struct sxt_qmat *w, const double *max,
     }
 }
 
+/* The nearer of code `best` and code c; best of equals. */
+static unsigned nearer(double x, double max, unsigned best, unsigned c)
+{
+    double d = fabs(x - max * sxt_nf4_code[c]);
+
+    return d < fabs(x - max * sxt_nf4_code[best]) ? c : best;
+}
+
+/* How many of the middles between codes lie below x, by halves. */
+static unsigned count_below(double x)
+{
+    unsigned n = 0;
+
+    for (unsigned step = 8; step > 0; step /= 2) {
+        const float *middle = sxt_nf4_code + n + step - 1;
+        if (x > ((double)middle[0] + middle[1]) / 2)
+            n += step;
+    }
+    return n;
+}
+
 /* Index of the nearest code; of two equally near ones that nearer to the
- * middle of the table, which is 0. */
+ * middle of the table, which is 0.  Division may miss it by one. */
 static unsigned code4(double x, double max)
 {
-    unsigned best = 7;
-
-    for (unsigned i = 0; i < 16; i++) {
-        unsigned c = i < 8 ? 7 - i : i;
-        if (fabs(x - max * sxt_nf4_code[c]) <
-            fabs(x - max * sxt_nf4_code[best]))
-            best = c;
+    if (!(max > 0)) { /* a block far below the others: all codes are tried */
+        unsigned best = 7;
+        for (unsigned i = 1; i < 16; i++)
+            best = nearer(x, max, best, i < 8 ? 7 - i : i);
+        return best;
     }
-    return best;
+    unsigned c = count_below(x / max);
+    if (c < 7) {
+        unsigned best = nearer(x, max, c + 1, c);
+        return c > 0 ? nearer(x, max, best, c - 1) : best;
+    }
+    unsigned best = c == 7 ? nearer(x, max, 7, 6) : nearer(x, max, c - 1, c);
+    return c < 15 ? nearer(x, max, best, c + 1) : best;
 }
 
 static void quantize_nf4(struct sxt_num *num, struct sxt_qmat *w, const void *x,

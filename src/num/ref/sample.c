@@ -9,7 +9,7 @@
  *   4. top-k keeps the first k ranks;
  *   5. top-p, of the softmax over what is left: keeps a rank while the sum of
  *      the ranks before it is below top_p (so the first always stays, and the
- *      kept sum reaches top_p);
+ *      kept sum reaches top_p).  Probabilities are whole numbers, see choice.h;
  *   6. min-p keeps ranks whose probability is at least min_p times the first's;
  *   7. of the kept the one with the highest logit - log(-log(u)), the lowest
  *      id of equals, u = uniform(seed, stream, index vocab + id).  Holtzman et
@@ -20,6 +20,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "num/choice.h"
 #include "num/ref/ref.h"
 
 struct candidate {
@@ -127,18 +128,21 @@ static struct candidate *top_k(struct candidate *list, size_t n, size_t k)
 static size_t top_p(const struct sxt_sample_row *row, struct candidate *list,
                     size_t n)
 {
-    double max = highest(list, n).logit, sum = 0, before = 0;
+    double max = highest(list, n).logit;
+    double lowest = max - sxt_choice_depth(row->min_p);
+    uint64_t sum = 0, before = 0, limit = UINT64_MAX;
     size_t keep = 0;
 
     for (size_t i = 0; i < n; i++)
-        sum += exp(list[i].logit - max);
+        sum += sxt_choice_mass(list[i].logit - max);
+    if (row->top_p < 1)
+        limit = sxt_choice_limit(row->top_p, sum);
     make_heap(list, n);
     for (; keep < n; keep++) {
-        double p = exp(list[0].logit - max); /* of the next rank */
-        if (keep > 0 &&
-            (p < row->min_p || (row->top_p < 1 && before >= row->top_p * sum)))
+        double logit = list[0].logit; /* of the next rank */
+        if (logit < lowest || before >= limit)
             break;
-        before += p;
+        before += sxt_choice_mass(logit - max);
         pop(list, n - keep);
     }
     return keep;
@@ -153,7 +157,7 @@ static int32_t draw(const struct sxt_sample_row *row, size_t vocab,
     for (size_t i = 0; i < n; i++) {
         double u =
             sxt_rng_uniform(rng, row->index * vocab + (uint64_t)list[i].id);
-        double key = list[i].logit - log(-log(u));
+        double key = list[i].logit + sxt_choice_noise(u);
         if (key > best.logit || (key == best.logit && list[i].id < best.id))
             best = (struct candidate){ key, list[i].id };
     }

@@ -62,9 +62,14 @@ static const struct {
     enum sxt_qformat format;
     size_t m, n, k;
 } quantised[] = {
-    { SXT_INT8, 0, 3, 5 },    { SXT_INT8, 1, 1, 1 },    { SXT_INT8, 3, 33, 31 },
-    { SXT_INT8, 17, 5, 200 }, { SXT_NF4, 0, 1, 64 },    { SXT_NF4, 1, 1, 64 },
-    { SXT_NF4, 3, 33, 192 },  { SXT_NF4, 5, 130, 320 },
+    { SXT_INT8, 0, 3, 5 },     { SXT_INT8, 1, 1, 1 },
+    { SXT_INT8, 3, 33, 31 },   { SXT_INT8, 17, 5, 200 },
+    { SXT_NF4, 0, 1, 64 },     { SXT_NF4, 1, 1, 64 },
+    { SXT_NF4, 3, 33, 192 },   { SXT_NF4, 5, 130, 320 },
+    { SXT_INT8, 4, 17, 128 },  { SXT_INT8, 2, 40, 79 },
+    { SXT_INT8, 9, 20, 64 },   { SXT_NF4, 16, 17, 64 },
+    { SXT_NF4, 2, 17, 640 },   { SXT_NF4, 27, 9, 576 },
+    { SXT_INT8, 70, 33, 576 }, { SXT_NF4, 70, 33, 128 },
 };
 
 bool run_qgemm(struct lab *lab, size_t i, enum sxt_dtype type,

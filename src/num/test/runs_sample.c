@@ -1,4 +1,5 @@
 /* runs_sample.c - drawing tokens with every kind of filter. */
+#include <math.h>
 #include <stdio.h>
 
 #include "num/test/runs.h"
@@ -18,11 +19,23 @@ static const struct {
 
 static const struct {
     size_t vocab, ld;
-    bool masked;
+    bool masked, tied; /* tied: many equal logits, some of -infinity */
 } vocabularies[] = {
-    { 1, 1, false },  { 31, 33, false },     { 64, 64, true },
-    { 65, 70, true }, { 1000, 1024, false },
+    { 1, 1, false, false },           { 7, 7, false, true },
+    { 31, 33, false, false },         { 64, 64, true, true },
+    { 65, 70, true, false },          { 513, 513, false, true },
+    { 1000, 1024, false, false },     { 49152, 49152, true, true },
+    { 151936, 151936, false, false },
 };
+
+static void tie(struct lab *lab, float **logits, size_t n)
+{
+    double *x = lab_get(lab, *logits, n, SXT_F32);
+
+    for (size_t i = 0; i < n; i++)
+        x[i] = i % 11 == 5 ? -INFINITY : rint(x[i]);
+    *logits = lab_put(lab, x, n, SXT_F32);
+}
 
 bool run_sample(struct lab *lab, size_t i, enum sxt_dtype type,
                 struct outcome *out, char shape[100])
@@ -56,7 +69,10 @@ bool run_sample(struct lab *lab, size_t i, enum sxt_dtype type,
                                           i,
                                           seen,
                                           9 };
-    struct sxt_sample s = { .logits = lab_normals(lab, ROWS * ld, SXT_F32, 3),
+    float *logits = lab_normals(lab, ROWS * ld, SXT_F32, 3);
+    if (vocabularies[i].tied)
+        tie(lab, &logits, ROWS * ld);
+    struct sxt_sample s = { .logits = logits,
                             .rows = ROWS,
                             .vocab = vocab,
                             .ld = ld,

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/test/tap.h"
+#include "num/choice.h"
 #include "num/test/lab.h"
 
 enum { VOCAB = 8, DRAWS = 20000 };
@@ -330,6 +331,42 @@ static void test_place(struct lab *lab)
     ok(differ == 0, "%s: a row alone draws what it draws in a batch", backend);
 }
 
+/* exp and log of choice.h against the C library's. */
+static void test_arithmetic(void)
+{
+    double mass = 0, logs = 0;
+    uint64_t last = 0;
+    bool rises = true;
+
+    for (int i = 0; i <= 100000; i++) {
+        double x = -32 + 32 * i / 100000.0;
+        uint64_t m = sxt_choice_mass(x);
+        double least = x > -30 ? ldexp(exp(x), 42) : 0;
+        mass = fmax(mass, fabs((double)m - least));
+        rises &= m >= last;
+        last = m;
+    }
+    /* Half a unit of rounding, and exp's error of 2^-52 or so on 2^42. */
+    ok(mass <= 0.51, "probabilities are exp to the nearest 2^-42 (%.3f)", mass);
+    ok(rises && last == UINT64_C(1) << 42,
+       "they never fall, and the best has 1");
+    for (int i = 0; i < 200000; i++) {
+        double u = sxt_rng_uniform((struct sxt_rng){ 5, 6 }, (uint64_t)i);
+        u = i % 3 == 0 ? 1 - ldexp(u, -i % 50) : i % 3 == 1 ? u : 60 * u;
+        double want = log(u);
+        logs = fmax(logs, want == 0 ? sxt_choice_log(u) != 0
+                                    : fabs(sxt_choice_log(u) / want - 1));
+    }
+    ok(logs < 1e-15,
+       "log is the library's within four units of the last "
+       "place (%.2g)",
+       logs);
+    ok(sxt_choice_log(0) == -INFINITY && sxt_choice_noise(0) == -INFINITY &&
+           sxt_choice_noise(1 - 0x1p-53) > 36.7 &&
+           sxt_choice_noise(1 - 0x1p-53) < 36.75,
+       "the noise of the least and the greatest number");
+}
+
 int main(void)
 {
     static const char *const backends[] = { "ref", "cpu" };
@@ -345,5 +382,6 @@ int main(void)
         test_place(&lab);
         lab_close(&lab);
     }
+    test_arithmetic();
     return done_testing();
 }
