@@ -52,7 +52,7 @@ refused() { # STATUS CLAIM COMMAND...: and nothing is written into ./out
 
 # ---- typing errors and missing files
 for command in import generate reformat grade select sft evaluate report \
-    pipeline solve equal diff convert info; do
+    pipeline solve equal diff convert quantize info; do
     exits 78 "$command: an unknown parameter" "$SEXTANT" $command \
         -s no_such_parameter=1
     says no_such_parameter "  is named"

@@ -64,6 +64,12 @@ says "device auto: GPUs, one for each rank" "emu:   takes the GPU"
 ok "emu:   and draws the same" same_draws 1.h5 auto.h5
 ok "emu: generate in bf16" on 1 generate output=bf16.h5 engine.device=cuda \
     engine.dtype=bf16
+ok "emu: a model in int8" "$SEXTANT" quantize ./model.h5 ./int8.h5
+ok "emu:   on the CPU" on 1 generate output=cpu8.h5 engine.device=cpu \
+    model=./int8.h5
+ok "emu:   on a GPU" on 1 generate output=gpu8.h5 engine.device=cuda \
+    model=./int8.h5
+ok "emu:   the same tokens" same_draws cpu8.h5 gpu8.h5
 exits 69 "emu: a GPU with too little memory is told" \
     env SXT_EMU_MEMORY_MIB=2 "$program" generate base.cfg -s output=none.h5 \
     -s engine.device=cuda -s engine.chunk=65536
