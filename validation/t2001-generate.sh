@@ -120,4 +120,8 @@ ok "  the same bytes token by token" cmp whole.txt streamed.txt
 ok "  and its log is beside it" grep -q "Performance: .* tokens/s" log.txt
 solve -s stream=yes -s prefill="Sum:" >prefilled.txt
 ok "  a begin is shown" grep -q "^Sum:" prefilled.txt
+ok "the mini teacher is asked as it was taught" "$SEXTANT" solve \
+    "$SRCDIR/inputs/mini/teacher.h5" -s sampling.temperature=0 \
+    "Write a Python function f(x) that returns the first 2 items of the list x."
+says "return x\[:2\]" "  and knows the answer"
 done_testing

@@ -68,8 +68,9 @@ void sxt_asking_render(const struct sxt_chat *chat, struct sxt_span system,
                        struct sxt_ids *out)
 {
     struct sxt_message messages[] = { { "system", system }, { "user", user } };
+    size_t first = system.len == 0; /* none is not an empty one */
 
-    sxt_chat_render(chat, messages, 2, true, out);
+    sxt_chat_render(chat, messages + first, 2 - first, true, out);
     if (prefill.len > 0)
         sxt_tokenizer_encode(chat->tok, prefill.data, prefill.len, false, out);
 }

@@ -28,7 +28,8 @@ int sxt_asking_system(const struct sxt_run *run, const struct sxt_asking *v,
                       struct sxt_str *out, struct sxt_error *err);
 
 /* Append the ids of a prompt up to where the answer begins: system message,
- * user message, what every answer begins with.  system NULL data: none. */
+ * user message, what every answer begins with.  An empty system message is
+ * none: a model that never met one gives other answers with it. */
 void sxt_asking_render(const struct sxt_chat *chat, struct sxt_span system,
                        struct sxt_span user, struct sxt_span prefill,
                        struct sxt_ids *out);

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/test/tap.h"
 #include "fixture.h"
+#include "stage/asking.h"
 #include "stage/formats.h"
 
 static void add_row(struct sxt_frame *f, const char *system, const char *user,
@@ -165,6 +166,28 @@ static void whole_files(const struct sxt_tokens_rule *rule)
     remove("tokens-t.h5");
 }
 
+static void prompts(const struct sxt_chat *chat)
+{
+    static const struct {
+        const char *system, *prefill, *prompt;
+    } cases[] = {
+        { "", "", "{user\nhi}\n{assistant\n" },
+        { "be good", "", "{system\nbe good}\n{user\nhi}\n{assistant\n" },
+        { "", "Sum", "{user\nhi}\n{assistant\nSum" },
+    };
+    struct sxt_ids ids = { 0 };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        ids.len = 0;
+        sxt_asking_render(chat, sxt_span(cases[i].system), sxt_span("hi"),
+                          sxt_span(cases[i].prefill), &ids);
+        ok(same_ids(ids.data, ids.len, cases[i].prompt),
+           "asked with system message '%s' and begin '%s'", cases[i].system,
+           cases[i].prefill);
+    }
+    free(ids.data);
+}
+
 int main(int argc, char **argv)
 {
     struct sxt_str json = SXT_STR_EMPTY;
@@ -180,6 +203,7 @@ int main(int argc, char **argv)
         return 1;
     struct sxt_tokens_rule rule = { &chat, FIXTURE_END, 200,
                                     SXT_TOO_LONG_TRUNCATE };
+    prompts(&chat);
     masks(&rule);
     truncation();
     too_long(rule);
