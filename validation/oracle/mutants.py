@@ -120,6 +120,13 @@ def mutants(source, given, each, rng):
     return [ast.unparse(ast.fix_missing_locations(t)) for t in trees[:each]]
 
 
+# References that cannot be judged, and why.
+LEFT_OUT = {
+    'Mbpp/255': 'one of its answers is 1.7 million tuples of 77 words, more '
+                'than the 128 MiB that an answer may have',
+}
+
+
 def problems(kind, path):
     """(id, solution, helpers, tests): tests are run behind a program."""
     opener = gzip.open if path.endswith('.gz') else open
@@ -127,7 +134,9 @@ def problems(kind, path):
         rows = (json.load(file) if path.endswith('.json') else
                 [json.loads(line) for line in file])
     for row in rows:
-        if kind == 'evalplus':
+        if row['task_id'] in LEFT_OUT:
+            print('left out: %s: %s' % (row['task_id'], LEFT_OUT[row['task_id']]))
+        elif kind == 'evalplus':
             plus = row['task_id'].split('/')[0].lower() + '-plus/'
             head = row['prompt'] if plus.startswith('humaneval') else ''
             yield (plus + row['task_id'], head + row['canonical_solution'], (),
@@ -154,8 +163,11 @@ def limits(seconds):
 def passes(program, tests, seconds):
     """Does a plain interpreter get through the official tests?"""
     with tempfile.TemporaryDirectory() as place:
+        path = os.path.join(place, 'program.py')
+        with open(path, 'w', encoding='utf-8') as file:
+            file.write(program + '\n' + tests)
         run = subprocess.run(
-            [sys.executable, '-I', '-c', program + '\n' + tests], cwd=place,
+            [sys.executable, '-I', path], cwd=place,
             env={'OPENBLAS_NUM_THREADS': '1'}, stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             timeout=900, preexec_fn=lambda: limits(seconds),
