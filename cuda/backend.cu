@@ -24,6 +24,8 @@ static void install(struct sxt_ops *op)
     op->rope = sxt_cuda_rope;
     op->rope_bwd = sxt_cuda_rope_bwd;
     op->sample = sxt_cuda_sample;
+    op->attn = sxt_cuda_attn;
+    op->attn_paged = sxt_cuda_attn_paged;
     op->swiglu = sxt_cuda_swiglu;
     op->swiglu_bwd = sxt_cuda_swiglu_bwd;
     op->xent = sxt_cuda_xent;

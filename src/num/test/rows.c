@@ -179,12 +179,12 @@ static void place_tokens(int32_t seq[ROWS], int32_t pos[ROWS])
 
 static void make_paged(struct lab *lab, const struct op *op, struct inputs *in)
 {
-    size_t cache = (size_t)SEQS * PAGES * BLOCK * HK * D;
+    size_t d = op->k, cache = (size_t)SEQS * PAGES * BLOCK * HK * d;
     int32_t table[SEQS * PAGES];
 
     for (int32_t i = 0; i < SEQS * PAGES; i++)
         table[i] = i * 5 % (SEQS * PAGES); /* 5 and 216 have no divisor */
-    in->x[0] = lab_normals(lab, ROWS * (op->width + 2 * HK * D), in->type, 1);
+    in->x[0] = lab_normals(lab, ROWS * (op->width + 2 * HK * d), in->type, 1);
     in->x[1] = lab_normals(lab, cache, in->type, 1);
     in->x[2] = lab_normals(lab, cache, in->type, 1);
     in->x[3] = lab_put_ints(lab, table, SEQS * PAGES);
@@ -194,13 +194,14 @@ static const double *run_paged(struct lab *lab, const struct op *op,
                                const struct inputs *in, size_t first, size_t m)
 {
     void *o = lab_zeros(lab, m * op->width, in->type);
+    size_t d = op->k;
     int32_t seq[ROWS], pos[ROWS];
 
     place_tokens(seq, pos);
     sxt_attn_paged(
         lab->num,
         &(struct sxt_attn_paged){
-            .qkv = row_at(in->x[0], first, op->width + 2 * HK * D, in->type),
+            .qkv = row_at(in->x[0], first, op->width + 2 * HK * d, in->type),
             .o = o,
             .k_cache = in->x[1],
             .v_cache = in->x[2],
@@ -212,7 +213,7 @@ static const double *run_paged(struct lab *lab, const struct op *op,
             .block = BLOCK,
             .hq = HQ,
             .hk = HK,
-            .d = D,
+            .d = d,
             .scale = 0.2f,
             .type = in->type });
     return lab_get(lab, o, m * op->width, in->type);
@@ -228,7 +229,8 @@ static const struct op ops[] = {
     { "add_rmsnorm", make_rows, run_rmsnorm, 77, 0, 0 },
     { "swiglu", make_rows, run_swiglu, 53, 0, 0 },
     { "rope", make_rope, run_rope, (HQ + 2 * HK) * D, 0, 0 },
-    { "attn_paged", make_paged, run_paged, HQ *D, 0, 0 },
+    { "attn_paged, d 24", make_paged, run_paged, HQ * 24, 24, 0 },
+    { "attn_paged, d 64", make_paged, run_paged, HQ * 64, 64, 0 },
 };
 
 /* Rows first … of a part against those of the whole. */

@@ -38,6 +38,8 @@ bool run_qgemm(struct lab *lab, size_t i, enum sxt_dtype type,
                struct outcome *out, char shape[100]);
 bool run_attn(struct lab *lab, size_t i, enum sxt_dtype type,
               struct outcome *out, char shape[100]);
+bool run_attn_bwd(struct lab *lab, size_t i, enum sxt_dtype type,
+                  struct outcome *out, char shape[100]);
 bool run_attn_paged(struct lab *lab, size_t i, enum sxt_dtype type,
                     struct outcome *out, char shape[100]);
 bool run_sample(struct lab *lab, size_t i, enum sxt_dtype type,
