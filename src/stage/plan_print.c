@@ -31,8 +31,8 @@ void sxt_plan_print_machine(const struct sxt_planner *p)
     sxt_log(log, SXT_LOG_INFO, "from: %s; what was given goes over it",
             m->about);
     if (m->per_node > 0)
-        say(p, "note: this build computes on processors only; GPU plans are "
-               "for the CUDA backend to come");
+        say(p, "note: sft runs on processors so far; this is a plan for its "
+               "CUDA backend to come");
 }
 
 /* ---- memory ---- */
