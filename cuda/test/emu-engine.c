@@ -1,11 +1,16 @@
-/* emu-engine.c - generation on the emulated GPU: the same answers as the CPU's
- * in f32, the same bits for any batch, and no memory taken on the way. */
+/* emu-engine.c - generation on the emulated GPU or, linked with the other
+ * archive, on a real one: ref's tokens in f32, the same bits for any batch,
+ * memory accounted for. */
 #include <string.h>
 
 #include "base/hash.h"
 #include "base/test/tap.h"
 #include "model/engine.h"
 #include "model/test/tiny.h"
+
+#ifndef PREFIX
+#define PREFIX "emu-"
+#endif
 
 enum { ITEMS = 6, MOST = 24 };
 
@@ -91,9 +96,9 @@ static void test_against_cpu(double temperature)
     struct tiny *gpu = tiny_create("cuda", "cuda", SXT_F32, 0.3);
     struct table a = run(cpu, all, temperature), b = run(gpu, all, temperature);
 
-    ok(same_ids(&a, &b), "emu-engine: temperature %g draws ref's tokens in f32",
+    ok(same_ids(&a, &b), PREFIX "engine: temperature %g draws ref's tokens in f32",
        temperature);
-    ok(near(&a, &b), "emu-engine:   as probable as ref says");
+    ok(near(&a, &b), PREFIX "engine:   as probable as ref says");
     tiny_destroy(cpu);
     tiny_destroy(gpu);
 }
@@ -113,12 +118,12 @@ static void test_batches(enum sxt_dtype type)
     for (size_t i = 1; i < sizeof(sizes) / sizeof(*sizes); i++) {
         struct table t = run(gpu, sizes[i], 0.8);
         ok(same_bits(&first, &t),
-           "emu-engine: %s, %zu at a time, chunks of %zu, pages of %zu: the "
+           PREFIX "engine: %s, %zu at a time, chunks of %zu, pages of %zu: the "
            "bits of one at a time",
            name[type], sizes[i].batch, sizes[i].chunk, sizes[i].block);
     }
     ok(sxt_dev_in_use(gpu->dev) == before,
-       "emu-engine: an engine gives all its memory back");
+       PREFIX "engine: an engine gives all its memory back");
     tiny_destroy(gpu);
 }
 
@@ -135,7 +140,7 @@ static void test_purposes(void)
 
     ok(sxt_dev_in_use(gpu->dev) - before ==
            sxt_engine_bytes(&gpu->layout, SXT_BF16, &size),
-       "emu-engine: the plan tells what an engine takes");
+       PREFIX "engine: the plan tells what an engine takes");
     ok(sxt_dev_in_use_for(gpu->dev, SXT_DEV_CACHE) ==
                size.pages * size.block *
                        sxt_paged_position_bytes(c, SXT_BF16) +
@@ -143,7 +148,7 @@ static void test_purposes(void)
            sxt_dev_in_use_for(gpu->dev, SXT_DEV_LOGITS) ==
                size.batch * c->vocab * sizeof(float) &&
            sxt_dev_in_use_for(gpu->dev, SXT_DEV_OTHER) == other,
-       "emu-engine: cache and logits are accounted for as such");
+       PREFIX "engine: cache and logits are accounted for as such");
     sxt_engine_destroy(e);
     tiny_destroy(gpu);
 }

@@ -56,14 +56,17 @@ bool sxt_num_lacks(const struct sxt_num *num, enum sxt_num_use use,
     return used > 0;
 }
 
-bool sxt_num_inherits(const struct sxt_num *num, const char *entry)
+bool sxt_num_owns(const struct sxt_num *num, const char *entry)
 {
-    for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++)
-        if (strcmp(entry, entries[i].name) == 0)
-            return memcmp((const char *)&num->op + entries[i].at,
-                          (const char *)&sxt_ops_ref + entries[i].at,
-                          sizeof(void (*)(void))) == 0;
-    return false;
+    size_t n = sizeof(entries) / sizeof(entries[0]), i = 0;
+
+    while (i < n && strcmp(entry, entries[i].name) != 0)
+        i++;
+    SXT_CHECK(i < n);
+    size_t at = entries[i].at;
+    return is_there(&num->op, at) &&
+           memcmp((const char *)&num->op + at, (const char *)&sxt_ops_ref + at,
+                  sizeof(void (*)(void))) != 0;
 }
 
 /* ref's entries are there until a backend overrides them. */

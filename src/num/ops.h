@@ -221,8 +221,8 @@ enum sxt_num_use { SXT_NUM_GENERATE, SXT_NUM_TRAIN };
 bool sxt_num_lacks(const struct sxt_num *num, enum sxt_num_use use,
                    char names[300]);
 
-/* True if this entry is ref's: then it says nothing about the backend. */
-bool sxt_num_inherits(const struct sxt_num *num, const char *entry);
+/* True if this entry is the backend's own: it is there, and not ref's. */
+bool sxt_num_owns(const struct sxt_num *num, const char *entry);
 
 /* Entries of the backends, for num.c. */
 extern const struct sxt_ops sxt_ops_ref;

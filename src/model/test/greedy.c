@@ -12,6 +12,10 @@
 #include "model/engine.h"
 #include "model/weights.h"
 
+#ifndef DEVICE
+#define DEVICE "host" /* the GPU's test is this file with another device */
+#endif
+
 enum { QUESTIONS = 20, TOKENS = 128 };
 
 struct golden {
@@ -71,7 +75,7 @@ static void compare(void *context, const struct sxt_answer *a)
 static void run(struct sxt_in *in, const struct sxt_model_head *head,
                 const char *backend, size_t batch, struct golden *g)
 {
-    struct sxt_dev *dev = sxt_dev_create("host", NULL);
+    struct sxt_dev *dev = sxt_dev_create(DEVICE, NULL);
     struct sxt_num *num = sxt_num_create(backend, dev, 0, NULL);
     struct sxt_weights *w =
         sxt_weights_load(in, &head->layout, dev, SXT_F32, NULL);

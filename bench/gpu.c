@@ -1,0 +1,367 @@
+/* gpu.c - each kernel's time on a GPU beside the least time it could take.
+ *
+ * usage: gpu [NAME]      only operations whose name contains NAME
+ *
+ * One line for each operation and shape: name, time, floor, floor / time.  The
+ * floor is the larger of bytes / bandwidth and operations / rate; both are
+ * measured first, by a copy inside the device's memory and by a large square
+ * product in bf16.  Shapes are those of a 1.5B model (hidden 1536, 12 query and
+ * 2 key heads of 128, ffn 8960, vocabulary 151936).  Weights and caches are
+ * larger than the L2 cache or taken in turn.  Kernels that the backend lacks
+ * are named. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "dev/driver.h"
+#include "num/ops.h"
+
+enum {
+    HIDDEN = 1536,
+    HQ = 12,
+    HK = 2,
+    D = 128,
+    WIDTH = (HQ + 2 * HK) * D,
+    FFN = 8960,
+    VOCAB = 151936,
+    COPIES = 8 /* of weights, taken in turn */
+};
+
+struct bench {
+    struct sxt_dev *dev;
+    struct sxt_num *num;
+    const char *only;
+    double bytes_per_s, flop_per_s;
+};
+
+/* What is measured: one call, its arguments, its least work. */
+struct work {
+    const char *name;
+    void (*run)(struct bench *b, const struct work *w, size_t turn);
+    size_t m, n, k; /* rows; columns; depth or positions of context */
+    void *x, *y, *w[COPIES];
+    int32_t *ints;
+    double bytes, flop;
+};
+
+/* Numbers of no meaning, small and not zero. */
+static void *numbers(struct bench *b, size_t n, enum sxt_dtype type)
+{
+    enum { PIECE = 1 << 20 };
+    size_t size = sxt_dtype_size(type);
+    char *x = sxt_dev_alloc(b->dev, n * size), *host = sxt_alloc(PIECE, size);
+
+    for (size_t i = 0; i < PIECE; i++)
+        sxt_store(host, type, i, (float)((int)(i * 37 % 101) - 50) / 64);
+    for (size_t at = 0; at < n; at += PIECE)
+        sxt_dev_put(b->dev, x + at * size, host,
+                    (n - at < PIECE ? n - at : PIECE) * size);
+    free(host);
+    return x;
+}
+
+static int32_t *integers(struct bench *b, size_t n, size_t step, size_t modulus)
+{
+    int32_t *host = sxt_alloc(n, sizeof(*host));
+    int32_t *x = sxt_dev_alloc(b->dev, n * sizeof(*x));
+
+    for (size_t i = 0; i < n; i++)
+        host[i] = (int32_t)(i * step % modulus);
+    sxt_dev_put(b->dev, x, host, n * sizeof(*x));
+    free(host);
+    return x;
+}
+
+/* Best of five rounds; a round is long beside the clock and a launch. */
+static double seconds(struct bench *b, const struct work *w)
+{
+    size_t times = 1, turn = 0;
+    double best = 0;
+
+    for (int round = 0; round < 6;) {
+        sxt_stream_finish(b->dev, SXT_STREAM_MAIN);
+        double begin = sxt_clock();
+        for (size_t i = 0; i < times; i++)
+            w->run(b, w, turn++);
+        sxt_stream_finish(b->dev, SXT_STREAM_MAIN);
+        double took = sxt_clock() - begin;
+        if (took < 0.02 && times < 100000) { /* warm-up */
+            times *= 2;
+            continue;
+        }
+        took /= (double)times;
+        best = round++ == 0 || took < best ? took : best;
+    }
+    return best;
+}
+
+static void report(struct bench *b, const struct work *w)
+{
+    double took = seconds(b, w);
+    double by_bytes = w->bytes / b->bytes_per_s;
+    double by_flop = w->flop / b->flop_per_s;
+    double floor = by_bytes > by_flop ? by_bytes : by_flop;
+
+    printf("%-12s %5zu x %6zu x %5zu %10.2f us  floor %9.2f us  %5.1f %% of "
+           "%s\n",
+           w->name, w->m, w->n, w->k, 1e6 * took, 1e6 * floor,
+           100 * floor / took, by_bytes > by_flop ? "memory" : "compute");
+    fflush(stdout);
+}
+
+/* ---- operations ---- */
+
+static void product(struct bench *b, const struct work *w, size_t turn)
+{
+    sxt_gemm(b->num, &(struct sxt_gemm){ .m = w->m,
+                                         .n = w->n,
+                                         .k = w->k,
+                                         .tb = true,
+                                         .alpha = 1,
+                                         .a = w->x,
+                                         .b = w->w[turn % COPIES],
+                                         .c = w->y,
+                                         .lda = w->k,
+                                         .ldb = w->k,
+                                         .ldc = w->n,
+                                         .type = SXT_BF16,
+                                         .c_type = SXT_BF16,
+                                         .rows_independent = true });
+}
+
+static void normalise(struct bench *b, const struct work *w, size_t turn)
+{
+    (void)turn;
+    sxt_add_rmsnorm(b->num, w->y, NULL, w->x, w->y, w->w[0], w->m, w->n, 1e-6f,
+                    SXT_BF16);
+}
+
+static void gate(struct bench *b, const struct work *w, size_t turn)
+{
+    (void)turn;
+    sxt_swiglu(b->num, w->y, w->x, w->m, w->n, SXT_BF16);
+}
+
+static void attend(struct bench *b, const struct work *w, size_t turn)
+{
+    const int32_t *begin = w->ints;
+
+    (void)turn;
+    sxt_attn(b->num, &(struct sxt_attn){ .qkv = w->x,
+                                         .o = w->y,
+                                         .cu_seqlens = begin,
+                                         .t = w->m,
+                                         .n_docs = 1,
+                                         .max_len = w->m,
+                                         .hq = HQ,
+                                         .hk = HK,
+                                         .d = D,
+                                         .scale = 0.088f,
+                                         .type = SXT_BF16 });
+}
+
+enum { BLOCK = 32 };
+
+/* m answers, each a token behind k positions. */
+static void attend_paged(struct bench *b, const struct work *w, size_t turn)
+{
+    size_t pages = w->k / BLOCK;
+
+    (void)turn;
+    sxt_attn_paged(
+        b->num, &(struct sxt_attn_paged){ .qkv = w->x,
+                                          .o = w->y,
+                                          .k_cache = w->w[0],
+                                          .v_cache = w->w[1],
+                                          .block_table = w->ints,
+                                          .seq = w->ints + w->m * pages,
+                                          .pos = w->ints + w->m * (pages + 1),
+                                          .t = w->m,
+                                          .max_blocks = pages,
+                                          .block = BLOCK,
+                                          .hq = HQ,
+                                          .hk = HK,
+                                          .d = D,
+                                          .scale = 0.088f,
+                                          .type = SXT_BF16 });
+}
+
+/* ---- their arguments ---- */
+
+static bool wanted(struct bench *b, const char *name)
+{
+    if (b->only && !strstr(name, b->only))
+        return false;
+    if (!sxt_num_owns(b->num, name))
+        printf("%-12s not there yet\n", name);
+    return sxt_num_owns(b->num, name);
+}
+
+static void finish(struct bench *b, struct work *w)
+{
+    report(b, w);
+    sxt_dev_free(b->dev, w->x);
+    sxt_dev_free(b->dev, w->y);
+    sxt_dev_free(b->dev, w->ints);
+    for (int i = 0; i < COPIES; i++)
+        sxt_dev_free(b->dev, w->w[i]);
+}
+
+static void bench_products(struct bench *b)
+{
+    static const size_t rows[] = { 1, 16, 64, 256, 2048 };
+    static const size_t shapes[][2] = { { WIDTH, HIDDEN },
+                                        { HIDDEN, HQ * D },
+                                        { 2 * FFN, HIDDEN },
+                                        { HIDDEN, FFN } };
+
+    for (size_t s = 0; s < 4 && wanted(b, "gemm"); s++) {
+        for (size_t r = 0; r < sizeof(rows) / sizeof(*rows); r++) {
+            size_t m = rows[r], n = shapes[s][0], k = shapes[s][1];
+            struct work w = { .name = "gemm", .run = product };
+            w.m = m, w.n = n, w.k = k;
+            w.x = numbers(b, m * k, SXT_BF16);
+            w.y = numbers(b, m * n, SXT_BF16);
+            for (int i = 0; i < COPIES; i++)
+                w.w[i] = numbers(b, n * k, SXT_BF16);
+            w.bytes = 2.0 * (double)(n * k + m * (n + k));
+            w.flop = 2.0 * (double)m * (double)(n * k);
+            finish(b, &w);
+        }
+    }
+}
+
+static void bench_rows(struct bench *b)
+{
+    static const size_t rows[] = { 1, 64, 4096 };
+
+    for (size_t r = 0; r < 3; r++) {
+        size_t m = rows[r];
+        if (wanted(b, "add_rmsnorm")) {
+            struct work w = { .name = "add_rmsnorm", .run = normalise };
+            w.m = m, w.n = HIDDEN;
+            w.x = numbers(b, m * HIDDEN, SXT_BF16);
+            w.y = numbers(b, m * HIDDEN, SXT_BF16);
+            w.w[0] = numbers(b, HIDDEN, SXT_BF16);
+            w.bytes = 2.0 * 4 * (double)(m * HIDDEN); /* x twice, y twice */
+            finish(b, &w);
+        }
+        if (wanted(b, "swiglu")) {
+            struct work w = { .name = "swiglu", .run = gate };
+            w.m = m, w.n = FFN;
+            w.x = numbers(b, 2 * m * FFN, SXT_BF16);
+            w.y = numbers(b, m * FFN, SXT_BF16);
+            w.bytes = 2.0 * 3 * (double)(m * FFN);
+            finish(b, &w);
+        }
+    }
+}
+
+static void bench_packed(struct bench *b)
+{
+    static const size_t lengths[] = { 1024, 4096, 16384 };
+
+    for (size_t i = 0; i < 3 && wanted(b, "attn"); i++) {
+        size_t t = lengths[i];
+        struct work w = { .name = "attn", .run = attend };
+        w.m = t, w.n = HQ * D, w.k = t;
+        w.x = numbers(b, t * WIDTH, SXT_BF16);
+        w.y = numbers(b, t * HQ * D, SXT_BF16);
+        w.ints = integers(b, 2, t, t + 1);
+        w.bytes = 2.0 * (double)(t * (WIDTH + HQ * D));
+        w.flop = 2.0 * (double)t * (double)t * HQ * D; /* half the square */
+        finish(b, &w);
+    }
+}
+
+static void bench_paged(struct bench *b)
+{
+    static const size_t shapes[][2] = {
+        { 1, 1024 }, { 1, 32768 }, { 64, 1024 }, { 64, 4096 }, { 256, 2048 }
+    };
+
+    for (size_t i = 0; i < 5 && wanted(b, "attn_paged"); i++) {
+        size_t m = shapes[i][0], k = shapes[i][1], pages = m * k / BLOCK;
+        int32_t *host = sxt_alloc(pages + 2 * m, sizeof(*host));
+        struct work w = { .name = "attn_paged", .run = attend_paged };
+        w.m = m, w.n = HQ * D, w.k = k;
+        w.x = numbers(b, m * WIDTH, SXT_BF16);
+        w.y = numbers(b, m * HQ * D, SXT_BF16);
+        w.w[0] = numbers(b, m * k * HK * D, SXT_BF16);
+        w.w[1] = numbers(b, m * k * HK * D, SXT_BF16);
+        w.ints = integers(b, pages + 2 * m, 1, 2);
+        for (size_t p = 0; p < pages; p++)
+            host[p] = (int32_t)(p * 7919 % pages); /* a prime: all of them */
+        for (size_t s = 0; s < m; s++) {
+            host[pages + s] = (int32_t)s;
+            host[pages + m + s] = (int32_t)k - 1;
+        }
+        sxt_dev_put(b->dev, w.ints, host, (pages + 2 * m) * sizeof(*host));
+        free(host);
+        w.bytes = 2.0 * 2 * (double)(m * k * HK * D);
+        w.flop = 4.0 * (double)(m * k * HQ * D);
+        finish(b, &w);
+    }
+}
+
+/* ---- the limits ---- */
+
+static void copy(struct bench *b, const struct work *w, size_t turn)
+{
+    (void)turn;
+    sxt_dev_copy(b->dev, w->y, w->x, (size_t)w->bytes / 2);
+}
+
+static void measure_limits(struct bench *b)
+{
+    enum { SIDE = 8192 };
+    size_t bytes = (size_t)512 << 20;
+    struct work c = { .name = "copy", .run = copy, .bytes = 2 * (double)bytes };
+    struct work g = { .name = "gemm", .run = product };
+
+    c.x = sxt_dev_alloc(b->dev, bytes);
+    c.y = sxt_dev_alloc(b->dev, bytes);
+    b->bytes_per_s = c.bytes / seconds(b, &c);
+    sxt_dev_free(b->dev, c.x);
+    sxt_dev_free(b->dev, c.y);
+    g.m = g.n = g.k = SIDE;
+    g.x = numbers(b, (size_t)SIDE * SIDE, SXT_BF16);
+    g.y = numbers(b, (size_t)SIDE * SIDE, SXT_BF16);
+    g.w[0] = numbers(b, (size_t)SIDE * SIDE, SXT_BF16);
+    for (int i = 1; i < COPIES; i++)
+        g.w[i] = g.w[0];
+    b->flop_per_s = 2.0 * SIDE * SIDE * SIDE / seconds(b, &g);
+    sxt_dev_free(b->dev, g.x);
+    sxt_dev_free(b->dev, g.y);
+    sxt_dev_free(b->dev, g.w[0]);
+    printf("%s: memory %.0f GB/s (copy), matrices %.0f TFLOP/s (bf16, %d^3)\n",
+           sxt_dev_about(b->dev), 1e-9 * b->bytes_per_s, 1e-12 * b->flop_per_s,
+           SIDE);
+}
+
+int main(int argc, char **argv)
+{
+    struct bench b = { .only = argc > 1 ? argv[1] : NULL };
+    struct sxt_error err = { 0 };
+
+    if (sxt_dev_cuda_count(&err) < 0) {
+        printf("nothing can be measured here: %s\n", err.text);
+        return 0;
+    }
+    b.dev = sxt_dev_create("cuda", &err);
+    b.num = b.dev ? sxt_num_create("cuda", b.dev, 1, &err) : NULL;
+    if (!b.num) {
+        fprintf(stderr, "gpu: %s\n", err.text);
+        return err.code;
+    }
+    measure_limits(&b);
+    bench_products(&b);
+    bench_rows(&b);
+    bench_packed(&b);
+    bench_paged(&b);
+    sxt_num_destroy(b.num);
+    sxt_dev_destroy(b.dev);
+    return 0;
+}
