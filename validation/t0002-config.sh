@@ -11,6 +11,17 @@ for command in $("$SEXTANT" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*
     "$SEXTANT" "$command" --print-config >defaults.cfg 2>&1
     ok "$command reads the reference file as its defaults" \
         cmp again.cfg defaults.cfg
+    # Every parameter of its examples, by its own name.
+    "$SEXTANT" "$command" --help | sed -n '/^Examples:/,/^$/p' >examples
+    "$SEXTANT" "$command" --help=params >params
+    unknown=
+    for name in $(sed -n 's/#.*//; s/ -n$//
+        s/ --\([a-z_]\)/\n=\1/g; s/ -s /\n=/g; p' examples |
+        sed -n 's/^=\([a-z_.]*\).*/\1/p'); do
+        grep -q "^ *${name##*.} =" params || unknown="$unknown $name"
+    done
+    ok "$command has examples, with parameters that it has$unknown" \
+        test -s examples -a -z "$unknown"
 done
 exits 78 "a typo is code 78" "$SEXTANT" sft -s lerning_rate=1
 exits 64 "an unknown command is code 64" "$SEXTANT" tran

@@ -80,7 +80,7 @@ refused "a directory with a model in it" 74 "is there already" \
 refused "no weights" 66 "no model.safetensors" "$SEXTANT" convert new x.h5
 refused "no directory" 66 "none" "$SEXTANT" convert none x.h5
 refused "one path" 64 "needs two paths" "$SEXTANT" convert dir-1
-refused "a foreign file" 65 "cannot be opened as HDF5" \
+refused "a foreign file" 65 "is not an HDF5 file" \
     "$SEXTANT" convert "$SRCDIR/COPYING" x
 cp -R dir-1 bad
 config 3 96 false >bad/config.json

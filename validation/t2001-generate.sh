@@ -123,5 +123,5 @@ ok "  a begin is shown" grep -q "^Sum:" prefilled.txt
 ok "the mini teacher is asked as it was taught" "$SEXTANT" solve \
     "$SRCDIR/inputs/mini/teacher.h5" -s sampling.temperature=0 \
     "Write a Python function f(x) that returns the first 2 items of the list x."
-says "return x\[:2\]" "  and knows the answer"
+says "return x[:2]" "  and knows the answer"
 done_testing

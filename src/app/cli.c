@@ -10,6 +10,8 @@
 #include "base/str.h"
 #include "stage/stages.h"
 
+#define SHORT "s:o:nqvhV"
+
 enum { OPT_VERSION = 256, OPT_BUILD, OPT_PRINT, OPT_PARAM };
 
 static const struct option options[] = {
@@ -25,22 +27,77 @@ static const struct option options[] = {
     { NULL, 0, NULL, 0 }
 };
 
+/* The word that is nearest to a name so far, for "did you mean". */
+struct nearest {
+    const char *to, *word; /* word NULL: nothing is near */
+    size_t distance;
+};
+
+static struct nearest nothing_near(const char *to)
+{
+    return (struct nearest){ to, NULL, strlen(to) / 3 + 2 };
+}
+
+static void look_at(struct nearest *near, const char *word)
+{
+    size_t d = sxt_edit_distance(word, near->to);
+
+    if (d < near->distance) {
+        near->distance = d;
+        near->word = word;
+    }
+}
+
+/* `what` is wrong; returns the exit status. */
+static int wrong_word(const char *what, const struct nearest *near,
+                      const char *dashes, const char *see)
+{
+    fprintf(stderr, "sextant: error: %s '%s'", what, near->to);
+    if (near->word)
+        fprintf(stderr, " (did you mean %s%s?)", dashes, near->word);
+    fprintf(stderr, "; see sextant %s\n", see);
+    return SXT_EXIT_USAGE;
+}
+
 static int unknown_command(const char *name)
 {
-    const char *near = NULL;
-    size_t best = strlen(name) / 3 + 2;
+    struct nearest near = nothing_near(name);
 
-    for (size_t i = 0; sxt_stages[i]; i++) {
-        size_t d = sxt_edit_distance(sxt_stages[i]->section.name, name);
-        if (d < best) {
-            best = d;
-            near = sxt_stages[i]->section.name;
-        }
-    }
-    fprintf(stderr, "sextant: unknown command '%s'%s%s%s; see sextant --help\n",
-            name, near ? " (did you mean " : "", near ? near : "",
-            near ? "?)" : "");
-    return SXT_EXIT_USAGE;
+    for (size_t i = 0; sxt_stages[i]; i++)
+        look_at(&near, sxt_stages[i]->section.name);
+    return wrong_word(sxt_ends_with(name, ".cfg")
+                          ? "a command comes first, then its file"
+                          : "unknown command",
+                      &near, "", "--help");
+}
+
+/* The options of a command line: the general ones and --PARAMETER. */
+struct words {
+    struct option *all; /* ends with a NULL name; names are owned */
+    size_t n;
+};
+
+/* What getopt stopped at. */
+static int wrong_option(const struct sxt_cli *cli, const struct words *known,
+                        const char *word)
+{
+    char letter[] = { '-', (char)optopt, '\0' };
+    char *see = sxt_printf("%s%s", cli->stage ? cli->stage->section.name : "",
+                           cli->stage ? " --help=params" : "--help");
+    char *name = sxt_strndup(word + strspn(word, "-"),
+                             strcspn(word + strspn(word, "-"), "="));
+    struct nearest near = nothing_near(name);
+    const char *what = "unknown option";
+
+    for (size_t i = 0; optopt == 0 && i < known->n; i++)
+        look_at(&near, known->all[i].name);
+    if (optopt > 255 || (optopt && strchr(SHORT, optopt)))
+        what = strchr(word, '=') ? "no value belongs to" : "no value behind";
+    near.to = optopt == 0 || word[1] == '-' ? word : letter;
+    int code = wrong_word(what, &near, "--", see);
+    free(name);
+    free(see);
+    return code;
 }
 
 static void join_line(struct sxt_cli *cli, int argc, char **argv)
@@ -103,40 +160,60 @@ static void add_setting(struct sxt_cli *cli, const char *setting)
 }
 
 /* --NAME VALUE (a switch: --NAME) is short for -s NAME=VALUE. */
-static void set_parameter(struct sxt_cli *cli, size_t index)
+static void set_parameter(struct sxt_cli *cli, const char *name)
 {
-    const char *name = cli->stage->section.params[index].name;
-
     cli->made = sxt_realloc(cli->made, cli->n_made + 1, sizeof(*cli->made));
     char *setting = sxt_printf("%s=%s", name, optarg ? optarg : "true");
     cli->made[cli->n_made++] = setting;
     add_setting(cli, setting);
 }
 
-/* The general options and, behind them, the command's parameters that are no
- * groups and have no such name.  Owned by the caller. */
-static struct option *options_of(const struct sxt_stage *stage)
+static void add_option(struct words *w, char *name, int has_arg, int value)
 {
-    const struct sxt_cfg_param *params = stage ? stage->section.params : NULL;
-    size_t general = sizeof(options) / sizeof(options[0]) - 1, n = 0, count;
+    w->all = sxt_realloc(w->all, w->n + 2, sizeof(*w->all));
+    w->all[w->n++] = (struct option){ name, has_arg, NULL, value };
+    w->all[w->n] = (struct option){ 0 };
+}
 
-    while (params && params[n].name)
-        n++;
-    struct option *all = sxt_calloc(general + n + 1, sizeof(*all));
-    memcpy(all, options, general * sizeof(*all));
-    count = general;
-    for (size_t i = 0; i < n; i++) {
-        bool taken = params[i].type == SXT_CFG_GROUP;
-        for (size_t k = 0; k < general; k++)
-            taken |= strcmp(options[k].name, params[i].name) == 0;
-        if (!taken)
-            all[count++] = (struct option){ params[i].name,
-                                            params[i].type == SXT_CFG_BOOL
-                                                ? optional_argument
-                                                : required_argument,
-                                            NULL, OPT_PARAM + (int)i };
+/* Parameters as --NAME, those of groups as --GROUP.NAME; the general options
+ * of such names have them already. */
+static void add_parameters(struct words *w, const char *prefix,
+                           const struct sxt_cfg_param *p)
+{
+    for (; p->name; p++) {
+        char *name =
+            sxt_printf("%s%s%s", prefix, p->name,
+                       p->type == SXT_CFG_GROUP && p->name[0] ? "." : "");
+        bool taken = false;
+        for (size_t i = 0; i < w->n; i++)
+            taken |= strcmp(w->all[i].name, name) == 0;
+        if (p->type == SXT_CFG_GROUP)
+            add_parameters(w, name, p->group);
+        if (p->type == SXT_CFG_GROUP || taken)
+            free(name);
+        else
+            add_option(w, name,
+                       p->type == SXT_CFG_BOOL ? optional_argument
+                                               : required_argument,
+                       OPT_PARAM);
     }
-    return all;
+}
+
+static void free_words(struct words *w)
+{
+    for (size_t i = 0; i < w->n; i++)
+        free((char *)w->all[i].name);
+    free(w->all);
+    *w = (struct words){ 0 };
+}
+
+static void make_words(struct words *w, const struct sxt_stage *stage)
+{
+    free_words(w);
+    for (const struct option *o = options; o->name; o++)
+        add_option(w, sxt_strdup(o->name), o->has_arg, o->val);
+    if (stage)
+        add_parameters(w, "", stage->section.params);
 }
 
 /* What the options ask for besides running the command. */
@@ -144,7 +221,7 @@ struct wish {
     bool help, params, version, build, print;
 };
 
-static int take_option(struct sxt_cli *cli, int c, struct wish *wish)
+static void take_option(struct sxt_cli *cli, int c, struct wish *wish)
 {
     switch (c) {
     case 's':
@@ -175,12 +252,13 @@ static int take_option(struct sxt_cli *cli, int c, struct wish *wish)
     case OPT_PRINT:
         wish->print = true;
         break;
-    default:
-        if (c < OPT_PARAM) /* getopt has said what is wrong */
-            return SXT_EXIT_USAGE;
-        set_parameter(cli, (size_t)(c - OPT_PARAM));
     }
-    return 0;
+}
+
+static int no_command(void)
+{
+    fputs("sextant: error: no command; see sextant --help\n", stderr);
+    return SXT_EXIT_USAGE;
 }
 
 /* -1: run the command; else the exit status. */
@@ -192,8 +270,10 @@ static int fulfil(const struct sxt_cli *cli, const struct wish *wish)
         sxt_cli_build_info();
     else if (wish->params || (wish->print && !cli->stage))
         print_config(cli);
-    else if (wish->help || !cli->stage)
+    else if (wish->help)
         sxt_cli_help(cli->stage);
+    else if (!cli->stage)
+        return no_command();
     else if (wish->print)
         return print_resolved(cli);
     else
@@ -201,43 +281,54 @@ static int fulfil(const struct sxt_cli *cli, const struct wish *wish)
     return 0;
 }
 
-/* One word of the command line.  Returns an exit status, 0 to go on. */
-static int take_word(struct sxt_cli *cli, int c, struct wish *wish,
-                     struct option **known)
+static int take_stage(struct sxt_cli *cli, const char *name,
+                      struct words *known)
 {
-    if (c != 1)
-        return take_option(cli, c == 'V' ? OPT_VERSION : c, wish);
-    if (cli->stage) {
-        take_operand(cli, optarg);
-        return 0;
+    cli->stage = sxt_stage_find(name);
+    make_words(known, cli->stage);
+    return cli->stage ? 0 : unknown_command(name);
+}
+
+/* All words.  Returns an exit status, 0 if they can be understood. */
+static int take_words(struct sxt_cli *cli, int argc, char **argv,
+                      struct wish *wish, struct words *known)
+{
+    int code = 0, c, index = 0;
+
+    opterr = 0; /* wrong_option says it better */
+    /* '-' first: operands come as option 1, in their place. */
+    while (code == 0 &&
+           (c = getopt_long(argc, argv, "-" SHORT, known->all, &index)) != -1) {
+        if (c == '?')
+            code = wrong_option(cli, known, argv[optind - 1]);
+        else if (c == 1 && !cli->stage)
+            code = take_stage(cli, optarg, known);
+        else if (c == 1)
+            take_operand(cli, optarg);
+        else if (c == OPT_PARAM)
+            set_parameter(cli, known->all[index].name);
+        else
+            take_option(cli, c == 'V' ? OPT_VERSION : c, wish);
     }
-    cli->stage = sxt_stage_find(optarg);
-    free(*known);
-    *known = options_of(cli->stage);
-    return cli->stage ? 0 : unknown_command(optarg);
+    while (optind < argc)
+        take_operand(cli, argv[optind++]);
+    return code;
 }
 
 int sxt_cli_parse(struct sxt_cli *cli, int argc, char **argv, int *code)
 {
-    struct option *known = options_of(NULL);
+    struct words known = { 0 };
     struct wish wish = { 0 };
-    int c;
 
     cli->out_dir = ".";
     cli->level = SXT_LOG_INFO;
     join_line(cli, argc, argv);
-    /* '-' first: operands come as option 1, in their place. */
-    while (*code == 0 &&
-           (c = getopt_long(argc, argv, "-s:o:nqvhV", known, NULL)) != -1)
-        *code = take_word(cli, c, &wish, &known);
-    free(known);
+    make_words(&known, NULL);
+    *code = take_words(cli, argc, argv, &wish, &known);
+    free_words(&known);
     if (*code != 0)
         return -1;
-    while (optind < argc)
-        take_operand(cli, argv[optind++]);
     *code = fulfil(cli, &wish);
-    if (*code >= 0 && argc == 1)
-        *code = SXT_EXIT_USAGE;
     return *code < 0 ? 0 : -1;
 }
 

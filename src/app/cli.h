@@ -8,12 +8,12 @@
 /* What was asked for; strings are borrowed from argv unless said otherwise. */
 struct sxt_cli {
     const struct sxt_stage *stage;
-    const char *config;     /* input file, NULL: defaults only */
-    const char **settings;  /* of -s and --PARAMETER; owned */
+    const char *config;    /* input file, NULL: defaults only */
+    const char **settings; /* of -s and --PARAMETER; owned */
     size_t n_settings;
     char **made; /* settings put together here; owned */
     size_t n_made;
-    char **operands;        /* owned array */
+    char **operands; /* owned array */
     size_t n_operands;
     const char *out_dir;
     enum sxt_log_level level;
@@ -31,8 +31,15 @@ void sxt_cli_free(struct sxt_cli *cli);
 int sxt_cli_values(const struct sxt_cli *cli, void **values,
                    struct sxt_error *err);
 
+/* Lines to go behind an error message, "" if there is nothing to add; caller
+ * frees.  values may be NULL. */
+char *sxt_cli_hint(const struct sxt_stage *stage, const void *values,
+                   const struct sxt_run *run, const struct sxt_error *err);
+
 /* Texts of --help, --help=params, --version, --build-info on stdout. */
 void sxt_cli_help(const struct sxt_stage *stage); /* NULL: the program's */
+/* Lines of examples of a command, NULL if it has none. */
+const char *sxt_cli_examples(const char *command);
 void sxt_cli_version(void);
 void sxt_cli_build_info(void);
 

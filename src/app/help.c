@@ -35,15 +35,19 @@ static const char option_help[] =
 void sxt_cli_help(const struct sxt_stage *stage)
 {
     if (stage) {
+        const char *examples = sxt_cli_examples(stage->section.name);
         printf("Usage: sextant %s [CONFIG.cfg] [OPTION]...%s%s\n%s\n",
                stage->section.name, stage->operands[0] ? " " : "",
                stage->operands, stage->section.doc);
+        if (examples)
+            printf("\nExamples:\n%s", examples);
     } else {
         fputs(program_help, stdout);
         fputs("\nCommands:\n", stdout);
         for (size_t i = 0; sxt_stages[i]; i++)
             printf("  %-10s %s\n", sxt_stages[i]->section.name,
                    sxt_stages[i]->section.doc);
+        fputs("sextant COMMAND --help gives examples.\n", stdout);
     }
     fputs(option_help, stdout);
 }

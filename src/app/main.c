@@ -3,7 +3,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "app/cli.h"
@@ -33,8 +32,7 @@ static void catch_signals(void)
 }
 
 static int prepare(const struct sxt_cli *cli, struct sxt_run *run,
-                   void **values, struct sxt_str *config,
-                   struct sxt_error *err)
+                   void **values, struct sxt_str *config, struct sxt_error *err)
 {
     int rc = sxt_cli_values(cli, values, err);
 
@@ -49,17 +47,13 @@ static int prepare(const struct sxt_cli *cli, struct sxt_run *run,
     return sxt_comm_agree(run->comm, rc, err);
 }
 
-/* What somebody may not know who misses a file below DIR. */
-static const char *hint(const struct sxt_cli *cli, const struct sxt_error *err)
+static void report(const struct sxt_cli *cli, const struct sxt_run *run,
+                   const void *values, const struct sxt_error *err)
 {
-    char *below = sxt_path_join(cli->out_dir, "");
-    bool missed = err->code == SXT_EXIT_NOINPUT &&
-                  strcmp(cli->out_dir, ".") != 0 && strstr(err->text, below);
+    char *hint = sxt_cli_hint(cli->stage, values, run, err);
 
-    free(below);
-    return missed ? "\n  (a name without a slash is a file of the run, below "
-                    "-o DIR; ./NAME is one where you are)"
-                  : "";
+    sxt_log(&run->log, SXT_LOG_ERROR, "%s%s", err->text, hint);
+    free(hint);
 }
 
 static int run_command(const struct sxt_cli *cli, struct sxt_comm comm)
@@ -90,8 +84,7 @@ static int run_command(const struct sxt_cli *cli, struct sxt_comm comm)
         sxt_log(&run.log, SXT_LOG_INFO,
                 "stopped cleanly: %s; the same command goes on", err.text);
     else if (rc != 0)
-        sxt_log(&run.log, SXT_LOG_ERROR, "%s%s", err.text,
-                hint(cli, &err));
+        report(cli, &run, values, &err);
     sxt_cfg_free(&cli->stage->section, values);
     sxt_str_free(&config);
     return rc == 0 ? 0 : err.code != 0 ? err.code : SXT_EXIT_BUG;

@@ -41,8 +41,12 @@ int sxt_file_mkdirs(const char *path, struct sxt_error *err)
         if (c != '/' && c != '\0')
             continue;
         *p = '\0';
-        if (mkdir(copy, 0777) != 0 && !sxt_file_is_directory(copy))
-            rc = sxt_err_errno(err, SXT_EXIT_IO, "mkdir %s", copy);
+        if (mkdir(copy, 0777) == 0 || sxt_file_is_directory(copy))
+            ;
+        else if (errno == EEXIST)
+            rc = sxt_err(err, SXT_EXIT_IO, "%s: is not a directory", copy);
+        else
+            rc = sxt_err_errno(err, SXT_EXIT_IO, "directory %s", copy);
         *p = c;
         if (c == '\0')
             break;

@@ -28,6 +28,10 @@ static void add_real(struct sxt_str *out, double x)
 {
     char text[40];
 
+    if (fabs(x) < 1e6 && x == floor(x)) {
+        sxt_str_add(out, "%.1f", x);
+        return;
+    }
     for (int digits = 1; digits <= 17; digits++) {
         double back;
         snprintf(text, sizeof(text), "%.*g", digits, x);
@@ -86,24 +90,47 @@ static void add_bound(struct sxt_str *out, double x)
         sxt_str_add(out, "%.10g", x);
 }
 
+/* Words of a comment, on lines of at most 80 columns. */
+static void add_words(struct sxt_str *out, const char *words, int indent)
+{
+    enum { COLUMNS = 80 };
+    int used = COLUMNS;
+
+    for (const char *w = words + strspn(words, " "); *w; w += strspn(w, " ")) {
+        int n = (int)strcspn(w, " "), wide = 0;
+        for (int i = 0; i < n; i++)
+            wide += (w[i] & 0xC0) != 0x80; /* UTF-8: characters, not bytes */
+        bool breaks = used + 1 + wide > COLUMNS;
+        if (breaks)
+            sxt_str_add(out, "%s%*s#", w > words ? "\n" : "", indent, "");
+        sxt_str_add(out, " %.*s", n, w);
+        used = (breaks ? indent + 1 : used) + 1 + wide;
+        w += n;
+    }
+    sxt_str_add_char(out, '\n');
+}
+
 static void add_comment(struct sxt_str *out, const struct sxt_cfg_param *p,
                         int indent)
 {
-    sxt_str_add(out, "%*s# %s", indent, "", p->doc);
+    struct sxt_str s = SXT_STR_EMPTY;
+
+    sxt_str_add(&s, "%s", p->doc);
     if (p->type == SXT_CFG_INT || p->type == SXT_CFG_REAL) {
-        sxt_str_add(out, "  [");
-        add_bound(out, p->min);
-        sxt_str_add(out, ", ");
-        add_bound(out, p->max);
-        sxt_str_add(out, "]");
+        sxt_str_add(&s, " [");
+        add_bound(&s, p->min);
+        sxt_str_add(&s, ", ");
+        add_bound(&s, p->max);
+        sxt_str_add(&s, "]");
         if (strcmp(p->unit, "1") != 0)
-            sxt_str_add(out, " %s", p->unit);
+            sxt_str_add(&s, " %s", p->unit);
         if (p->choices)
-            sxt_str_add(out, " or \"%s\"", p->choices);
+            sxt_str_add(&s, " or \"%s\"", p->choices);
     }
     if (p->type == SXT_CFG_CHOICE)
-        sxt_str_add(out, "  [%s]", p->choices);
-    sxt_str_add_char(out, '\n');
+        sxt_str_add(&s, " [%s]", p->choices);
+    add_words(out, s.data, indent);
+    sxt_str_free(&s);
 }
 
 static void add_params(struct sxt_str *out, const struct sxt_cfg_param *p,
@@ -139,7 +166,8 @@ void sxt_cfg_print(const struct sxt_cfg_section *section, const void *values,
                                NULL) == 0);
         values = defaults;
     }
-    sxt_str_add(out, "# %s\n%s:\n{\n", section->doc, section->name);
+    add_words(out, section->doc, 0);
+    sxt_str_add(out, "%s:\n{\n", section->name);
     add_params(out, section->params, values, 4);
     sxt_str_add(out, "};\n");
     sxt_cfg_free(section, defaults);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -12,8 +13,21 @@
 #include "h5/in.h"
 #include "h5/out_impl.h"
 
-static hid_t create_file(const char *part, struct sxt_error *err)
+/* A device or a pipe is not replaced by a file. */
+static int check_place(const char *path, struct sxt_error *err)
 {
+    struct stat info;
+
+    if (stat(path, &info) != 0 || S_ISREG(info.st_mode))
+        return 0;
+    return sxt_err(err, SXT_EXIT_IO, "%s: is there and is not a file", path);
+}
+
+static hid_t create_file(const char *path, const char *part,
+                         struct sxt_error *err)
+{
+    if (check_place(path, err) != 0)
+        return -1;
     FILE *probe = fopen(part, "wb"); /* says why better than HDF5 does */
 
     if (!probe)
@@ -108,7 +122,7 @@ struct sxt_out *sxt_out_create(const char *path, struct sxt_comm comm,
     out->path = sxt_strdup(path);
     out->part = sxt_printf("%s.part", path);
     if (sxt_out_makes(out)) {
-        out->file = create_file(out->part, err);
+        out->file = create_file(path, out->part, err);
         rc = out->file < 0 ? -1 : 0;
     }
     rc = sxt_out_agree(out, rc, err);

@@ -169,9 +169,7 @@ static int run_convert(struct sxt_run *run, const void *values,
 
 const struct sxt_stage sxt_stage_convert = {
     .section = { "convert",
-                 "Turn a Hugging Face directory into a model file, or a model "
-                 "file or "
-                 "checkpoint into a directory, bit for bit.",
+                 "Turn a Hugging Face directory into a model file, or back.",
                  params, sizeof(struct sxt_convert) },
     .operands = "[FROM TO]",
     .run = run_convert

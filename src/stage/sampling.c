@@ -147,7 +147,7 @@ static int check_context(struct sxt_sampler *s, struct sxt_error *err)
 
 static int open_model(struct sxt_sampler *s, struct sxt_error *err)
 {
-    s->in = sxt_in_open(s->path, NULL, err);
+    s->in = sxt_in_open(s->path, SXT_MODEL_FORMAT, err);
     if (!s->in || sxt_model_read_head(s->in, &s->head, err) != 0)
         return -1;
     if (s->head.tokenizer_json.len == 0)
