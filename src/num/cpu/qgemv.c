@@ -1,9 +1,10 @@
-/* qgemv.c - a few rows by weights in 8 or 4 bits: bound by the speed of memory,
- * or nearly.
+/* qgemv.c - a few rows by weights in 8 or 4 bits: int8 nearly at the
+ * speed of memory.
  *
  * As in gemv.c, eight rows of W are the lanes of a vector, 16 bytes of each are
  * read at a time, and every element of C is one chain over k.  A weight is
- * unpacked once for all rows of A. */
+ * unpacked once for all rows of A.  NF4 is not bound by memory: a code costs
+ * more to look up and scale than to read. */
 #include <omp.h>
 
 #include "num/cpu/gemm.h"
@@ -108,10 +109,18 @@ static void read_maxima(v8f max[GROUPS], const struct sxt_qmat *w,
             sxt_nf4_block_max(w, column[i] * blocks + block);
 }
 
+/* The next rows, in the order of memory, as these are read. */
+static inline void prefetch(const char *first, size_t bytes, size_t byte)
+{
+    for (size_t line = 0; line < WIDTH * STEP; line += 64)
+        __builtin_prefetch(first + WIDTH * (bytes + byte) + line, 0, 2);
+}
+
 static inline __attribute__((always_inline)) void columns(
-    struct sums *acc, const struct sxt_qmat *w, const float *a, size_t m,
+    struct sums *sums, const struct sxt_qmat *w, const float *a, size_t m,
     const char *const row[WIDTH], const size_t column[WIDTH])
 {
+    struct sums in_registers = *sums, *acc = &in_registers;
     size_t i = 0;
     v8f max[GROUPS];
 
@@ -119,18 +128,23 @@ static inline __attribute__((always_inline)) void columns(
         for (; i < w->k / 2; i += STEP) {
             if (i % (SXT_NF4_BLOCK / 2) == 0)
                 read_maxima(max, w, column, i / (SXT_NF4_BLOCK / 2));
+            prefetch(row[0], w->k / 2, i);
             add_nf4(acc, a, w->k, m, row, i, max);
         }
+        *sums = in_registers;
         return;
     }
-    for (; i + STEP <= w->k; i += STEP)
+    for (; i + STEP <= w->k; i += STEP) {
+        prefetch(row[0], w->k, i);
         add_int8(acc, a, w->k, m, row, i);
+    }
     for (; i < w->k; i++) {
         v8f last[GROUPS];
         for (int c = 0; c < WIDTH; c++)
             last[c / LANES][c % LANES] = (float)((const int8_t *)row[c])[i];
         add(acc, a, w->k, m, i, last);
     }
+    *sums = in_registers;
 }
 
 /* Columns j … j + n of C; every case of m is compiled apart. */
