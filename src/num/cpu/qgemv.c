@@ -1,10 +1,8 @@
-/* qgemv.c - a few rows by weights in 8 or 4 bits: int8 nearly at the
- * speed of memory.
+/* qgemv.c - a few rows by weights in 8 or 4 bits, which stream from memory.
  *
  * As in gemv.c, eight rows of W are the lanes of a vector, 16 bytes of each are
  * read at a time, and every element of C is one chain over k.  A weight is
- * unpacked once for all rows of A.  NF4 is not bound by memory: a code costs
- * more to look up and scale than to read. */
+ * unpacked once for all rows of A. */
 #include <omp.h>
 
 #include "num/cpu/gemm.h"
