@@ -34,27 +34,19 @@ for p in "$@"; do
     add_libraries "$build/$p"
 done
 
-# Open MPI's parts for one node: found by name when it starts.
+# Open MPI's parts for one node, which it opens when it starts.
 plugins=$(ompi_info --path pkglibdir --parsable 2>/dev/null | sed 's/.*://')
 if [ -d "$plugins" ]; then
     mkdir -p "$to/lib/openmpi" "$to/share/openmpi"
-    for part in allocator_basic bml_r2 btl_self btl_vader btl_tcp coll_basic \
-        coll_libnbc coll_inter coll_self coll_tuned coll_sm errmgr_default_app \
-        errmgr_default_hnp errmgr_default_orted ess_env ess_hnp ess_pmi \
-        ess_singleton ess_tool fbtl_posix fcoll_individual fcoll_two_phase \
-        fcoll_vulcan fs_ufs grpcomm_direct io_ompio iof_hnp iof_orted iof_tool \
-        mpool_hugepage odls_default odls_pspawn oob_tcp osc_pt2pt osc_rdma \
-        osc_sm plm_isolated plm_rsh pmix_ext3x pmix_isolated pml_ob1 \
-        ras_simulator rcache_grdma reachable_weighted rmaps_mindist \
-        rmaps_ppr rmaps_rank_file rmaps_round_robin rmaps_seq rml_oob \
-        routed_binomial routed_direct routed_radix rtc_hwloc schizo_flux \
-        schizo_ompi schizo_orte sharedfp_individual sharedfp_sm \
-        shmem_mmap shmem_posix shmem_sysv state_app state_hnp state_novm \
-        state_orted state_tool topo_basic vprotocol_pessimist; do
-        file=$plugins/mca_$part.so
-        [ -f "$file" ] || continue
-        cp -L "$file" "$to/lib/openmpi/"
-        add_libraries "$file"
+    for file in "$plugins"/mca_*.so; do
+        case ${file##*/mca_} in # networks, schedulers, file systems
+        *ucx* | *ofi* | *psm* | *usnic* | *verbs* | *openib* | *portals* | \
+            *monitoring* | *slurm* | *_tm.so | *gridengine* | *lustre*) ;;
+        *)
+            cp -L "$file" "$to/lib/openmpi/"
+            add_libraries "$file"
+            ;;
+        esac
     done
     data=$(ompi_info --path pkgdatadir --parsable | sed 's/.*://')
     cp "$data"/help-*.txt "$to/share/openmpi/"
