@@ -79,11 +79,11 @@ OPAL_BINDIR=$here/bin OPAL_SYSCONFDIR=$here/share
 OMPI_MCA_mca_base_component_path=$here/lib/openmpi
 PMIX_MCA_mca_base_component_path=$here/lib/pmix
 OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-OMPI_MCA_plm_rsh_agent=/bin/false
+OMPI_MCA_plm=isolated
 export LD_LIBRARY_PATH PATH SRCDIR BUILDDIR SEXTANT SEXTANT_DATADIR
 export OPAL_PREFIX OPAL_LIBDIR OPAL_PKGLIBDIR OPAL_DATADIR OPAL_PKGDATADIR
 export OPAL_BINDIR OPAL_SYSCONFDIR OMPI_MCA_mca_base_component_path
-export PMIX_MCA_mca_base_component_path OMPI_MCA_plm_rsh_agent
+export PMIX_MCA_mca_base_component_path OMPI_MCA_plm
 export OMPI_ALLOW_RUN_AS_ROOT OMPI_ALLOW_RUN_AS_ROOT_CONFIRM
 [ "$1" = bench ] && exec "$here/build/bench/gpu" $2
 MPIRUN=
