@@ -1,6 +1,6 @@
 /* attn.cuh - what packed and paged attention share: query rows against tiles of
  * keys with the online softmax of Dao, arXiv:2307.08691, section 3.1, on tensor
- * cores; and one row on plain arithmetic, for f32 and every other width.
+ * cores.
  *
  * A block takes the query rows of consecutive tokens that read one key head:
  * row r is query head r % group of token r / group.  A row meets its keys in
@@ -12,116 +12,8 @@
 #ifndef SXT_CUDA_ATTN_CUH
 #define SXT_CUDA_ATTN_CUH
 
-#include "cuda/kernel.cuh"
-#include "cuda/mma.cuh"
-
-enum {
-    SXT_FLASH_WARPS = 4,
-    SXT_FLASH_THREADS = 32 * SXT_FLASH_WARPS,
-    SXT_PLAIN_D = 256 /* the widest head of the plain rows */
-};
-#define SXT_LOG2E 1.44269504f
-
-/* Heads D wide, 16 M query rows to a warp, N keys to a tile.  The shared memory
- * of a block: its queries, then two stages of keys and values. */
-template <int D_, int M_, int N_> struct sxt_flash_shape {
-    static constexpr int D = D_, M = M_, N = N_;
-    static constexpr int ROWS = 16 * M * SXT_FLASH_WARPS;
-    static constexpr int BYTES = (ROWS + 4 * N) * D * (int)sizeof(bf16);
-};
-
-/* A block's rows, and where their head vectors are. */
-struct sxt_flash_rows {
-    unsigned n, group;
-    unsigned seen;      /* keys that the first token sees; the next one more */
-    size_t token, head; /* of row 0 */
-};
-
-/* Number of row r's vector where a token has `heads` of them. */
-__device__ static __forceinline__ size_t
-sxt_flash_at(const sxt_flash_rows &rows, unsigned r, size_t heads)
-{
-    return (rows.token + r / rows.group) * heads + rows.head + r % rows.group;
-}
-
-/* A warp's state.  This lane has rows g and g + 8 of each 16, columns as in C
- * of mma.cuh; `sum` is of its own columns until sxt_flash_close. */
-template <class S> struct sxt_flash {
-    float acc[S::M][S::D / 8][4];
-    float max[S::M][2], sum[S::M][2];
-};
-
-template <class S>
-__device__ static __forceinline__ void sxt_flash_open(sxt_flash<S> &f)
-{
-#pragma unroll
-    for (int i = 0; i < 2 * S::M; i++) {
-        f.max[i / 2][i % 2] = -INFINITY;
-        f.sum[i / 2][i % 2] = 0;
-    }
-#pragma unroll
-    for (int i = 0; i < S::M * S::D / 2; i++)
-        f.acc[i / (S::D / 2)][i % (S::D / 2) / 4][i % 4] = 0;
-}
-
-template <class S>
-__device__ static __forceinline__ void sxt_flash_close(sxt_flash<S> &f)
-{
-#pragma unroll
-    for (int i = 0; i < 2 * S::M; i++) {
-        float &sum = f.sum[i / 2][i % 2];
-        sum += __shfl_xor_sync(0xffffffffu, sum, 1);
-        sum += __shfl_xor_sync(0xffffffffu, sum, 2);
-    }
-}
-
-/* Where 8 elements of a tile's row lie in shared memory: eight rows at the same
- * chunk are in different banks. */
-template <int D>
-__device__ static __forceinline__ int sxt_flash_place(int row, int chunk)
-{
-    return row * D + (chunk ^ row % 8) * 8;
-}
-
-/* Start copying the block's queries; rows behind the last one are zeros. */
-template <class S>
-__device__ static __forceinline__ void sxt_flash_load_q(
-    bf16 *q, const bf16 *qkv, const sxt_flash_rows &rows, size_t heads)
-{
-    constexpr int CHUNKS = S::D / 8;
-
-    for (int i = (int)threadIdx.x; i < S::ROWS * CHUNKS;
-         i += SXT_FLASH_THREADS) {
-        unsigned r = (unsigned)(i / CHUNKS);
-        bool inside = r < rows.n;
-        size_t at = inside ? sxt_flash_at(rows, r, heads) * S::D : 0;
-        sxt_copy_async(q + sxt_flash_place<S::D>((int)r, i % CHUNKS),
-                       qkv + at + i % CHUNKS * 8, inside);
-    }
-}
-
-/* Start copying keys first … first + N - 1 and their values, zeros from `end`
- * on, and commit.  Keys: k and v, and at(j), where key j begins in both. */
-template <class S, class Keys>
-__device__ static __forceinline__ void sxt_flash_load(bf16 *k, const Keys &keys,
-                                                      unsigned first,
-                                                      unsigned end)
-{
-    constexpr int CHUNKS = S::D / 8;
-    bf16 *v = k + S::N * S::D;
-
-#pragma unroll 2
-    for (int i = 0; i < S::N * CHUNKS; i += SXT_FLASH_THREADS) {
-        int row = (i + (int)threadIdx.x) / CHUNKS;
-        int chunk = (i + (int)threadIdx.x) % CHUNKS;
-        int to = sxt_flash_place<S::D>(row, chunk);
-        bool inside = first + (unsigned)row < end;
-        size_t at = inside ? keys.at(first + (unsigned)row) + chunk * 8 : 0;
-        sxt_copy_async(k + to, keys.k + at, inside);
-        sxt_copy_async(v + to, keys.v + at, inside);
-    }
-    sxt_copy_commit();
-}
+#include "cuda/attn_load.cuh"
+#include "cuda/attn_plain.cuh"
 
 /* s = q k^T: a warp's rows against a tile. */
 template <class S>
@@ -302,100 +194,6 @@ __device__ static __forceinline__ void sxt_flash_store(
                 sxt_load_pack<bf16, 8>(
                     mine + sxt_flash_place<S::D>(i / CHUNKS, i % CHUNKS)));
     }
-}
-
-/* ---- parts of a row: (max, sum, acc), merged in order ---- */
-
-struct sxt_merge {
-    float old, part; /* what the two are multiplied with */
-};
-
-/* `all` has a finite maximum, or nothing yet and `part` has one. */
-__device__ static __forceinline__ sxt_merge sxt_merge_max(float &all,
-                                                          float part, float c)
-{
-    float top = fmaxf(all, part);
-    sxt_merge by = { exp2f((all - top) * c), exp2f((part - top) * c) };
-
-    all = top;
-    return by;
-}
-
-__device__ static __forceinline__ void sxt_merge_add(float &all, float part,
-                                                     sxt_merge by)
-{
-    all = fmaf(part, by.part, all * by.old);
-}
-
-/* ---- one row by a warp, for every type and width up to SXT_PLAIN_D ---- */
-
-/* Column lane + 32 i of acc; max and sum are the same in all lanes. */
-struct sxt_plain {
-    float acc[SXT_PLAIN_D / 32], max, sum;
-};
-
-__device__ static __forceinline__ void sxt_plain_open(sxt_plain &x)
-{
-    x.max = -INFINITY;
-    x.sum = 0;
-    for (int i = 0; i < SXT_PLAIN_D / 32; i++)
-        x.acc[i] = 0;
-}
-
-/* The weight of this lane's key of the 32 from `first` on: 0 from `end` on.
- * The state follows the new maximum. */
-template <class T, class Keys>
-__device__ static float sxt_plain_weigh(sxt_plain &x, const T *q,
-                                        const Keys &keys, unsigned first,
-                                        unsigned end, size_t d, float c)
-{
-    unsigned j = first + threadIdx.x % 32;
-    float s = -INFINITY;
-
-    if (j < end) {
-        const T *k = keys.k + keys.at(j);
-        s = 0;
-        for (size_t i = 0; i < d; i++)
-            s = fmaf(sxt_f32(q[i]), sxt_f32(k[i]), s);
-    }
-    float top = fmaxf(x.max, sxt_warp_max(s));
-    float shrink = exp2f((x.max - top) * c), p = exp2f((s - top) * c);
-    x.max = top;
-    x.sum = fmaf(x.sum, shrink, sxt_warp_sum(p));
-    for (int i = 0; i < SXT_PLAIN_D / 32; i++)
-        x.acc[i] *= shrink;
-    return p;
-}
-
-/* Keys first … end - 1, at least one.  p: 32 floats of shared memory. */
-template <class T, class Keys>
-__device__ static void sxt_plain_run(sxt_plain &x, const T *q, const Keys &keys,
-                                     unsigned first, unsigned end, size_t d,
-                                     float c, float *p)
-{
-    unsigned lane = threadIdx.x % 32;
-
-    for (; first < end; first += 32) {
-        p[lane] = sxt_plain_weigh(x, q, keys, first, end, d, c);
-        __syncwarp();
-        for (unsigned j = 0; j < min(32u, end - first); j++) {
-            const T *v = keys.v + keys.at(first + j);
-            for (unsigned i = 0; i < SXT_PLAIN_D / 32; i++)
-                if (lane + 32 * i < d)
-                    x.acc[i] = fmaf(p[j], sxt_f32(v[lane + 32 * i]), x.acc[i]);
-        }
-        __syncwarp();
-    }
-}
-
-template <class T>
-__device__ static void sxt_plain_store(T *o, const sxt_plain &x, size_t d)
-{
-    float by = 1 / x.sum;
-
-    for (unsigned i = 0; i < SXT_PLAIN_D / 32; i++)
-        if (threadIdx.x % 32 + 32 * i < d)
-            o[threadIdx.x % 32 + 32 * i] = sxt_round<T>(x.acc[i] * by);
 }
 
 #endif
