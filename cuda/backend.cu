@@ -26,6 +26,7 @@ static void install(struct sxt_ops *op)
     op->sample = sxt_cuda_sample;
     op->attn = sxt_cuda_attn;
     op->attn_paged = sxt_cuda_attn_paged;
+    op->attn_bwd = sxt_cuda_attn_bwd;
     op->swiglu = sxt_cuda_swiglu;
     op->swiglu_bwd = sxt_cuda_swiglu_bwd;
     op->xent = sxt_cuda_xent;

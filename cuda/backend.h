@@ -54,6 +54,7 @@ void sxt_cuda_rope_bwd(struct sxt_num *num, const struct sxt_rope *a,
 void sxt_cuda_sample(struct sxt_num *num, const struct sxt_sample *s);
 void sxt_cuda_attn(struct sxt_num *num, const struct sxt_attn *a);
 void sxt_cuda_attn_paged(struct sxt_num *num, const struct sxt_attn_paged *a);
+void sxt_cuda_attn_bwd(struct sxt_num *num, const struct sxt_attn *a);
 void sxt_cuda_swiglu(struct sxt_num *num, void *y, const void *gu, size_t t,
                      size_t f, enum sxt_dtype type);
 void sxt_cuda_swiglu_bwd(struct sxt_num *num, void *dgu, const void *dy,
