@@ -96,8 +96,8 @@ static void test_against_cpu(double temperature)
     struct tiny *gpu = tiny_create("cuda", "cuda", SXT_F32, 0.3);
     struct table a = run(cpu, all, temperature), b = run(gpu, all, temperature);
 
-    ok(same_ids(&a, &b), PREFIX "engine: temperature %g draws ref's tokens in f32",
-       temperature);
+    ok(same_ids(&a, &b),
+       PREFIX "engine: temperature %g draws ref's tokens in f32", temperature);
     ok(near(&a, &b), PREFIX "engine:   as probable as ref says");
     tiny_destroy(cpu);
     tiny_destroy(gpu);
