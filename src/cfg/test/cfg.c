@@ -65,13 +65,15 @@ static const struct sxt_cfg_param params[] = {
       offsetof(struct values, sampling), NULL, sampling_params },
     { .name = NULL }
 };
-static const struct sxt_cfg_section section = { "demo", "A demonstration.",
-                                                params,
-                                                sizeof(struct values) };
-static const struct sxt_cfg_section other = { "sft", "Another.", params,
-                                              sizeof(struct values) };
-static const struct sxt_cfg_section *const known[] = { &section, &other,
-                                                       NULL };
+static const struct sxt_cfg_section section = { .name = "demo",
+                                                .doc = "A demonstration.",
+                                                .params = params,
+                                                .size = sizeof(struct values) };
+static const struct sxt_cfg_section other = { .name = "sft",
+                                              .doc = "Another.",
+                                              .params = params,
+                                              .size = sizeof(struct values) };
+static const struct sxt_cfg_section *const known[] = { &section, &other, NULL };
 
 static const struct {
     const char *what, *text, *setting, *message;
@@ -91,8 +93,7 @@ static const struct {
       "t.cfg:3: loop must be true or false" },
     { "a section's name is checked", "dmeo: { n = 1; };", NULL,
       "t.cfg:1: unknown section dmeo (did you mean demo?)" },
-    { "a nested name is checked", "demo: { sampling: { topp = 1.0; }; };",
-      NULL,
+    { "a nested name is checked", "demo: { sampling: { topp = 1.0; }; };", NULL,
       "t.cfg:1: unknown parameter sampling.topp (did you mean "
       "sampling.top_p?)" },
     { "a syntax error has its line", "demo: {\n n = ;\n};", NULL,
@@ -139,8 +140,8 @@ static void test_good(void)
 
     sxt_file_mkdirs("cfg.dir", NULL);
     sxt_file_write("cfg.dir/t.cfg", text, strlen(text), NULL);
-    int rc = sxt_cfg_read("cfg.dir/t.cfg", &section, known, settings, 3, &p,
-                          &err);
+    int rc =
+        sxt_cfg_read("cfg.dir/t.cfg", &section, known, settings, 3, &p, &err);
     if (!ok(rc == 0, "a good file is read: %s", err.text))
         return;
     const struct values *v = p;

@@ -39,9 +39,11 @@ int main(void)
     struct sxt_error err = { 0 };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct sxt_question q = { sxt_span("p"), sxt_span(cases[i].domain),
-                                  sxt_span(cases[i].answer),
-                                  sxt_span(cases[i].choices), sxt_span("{}") };
+        struct sxt_question q = { .id = sxt_span("p"),
+                                  .domain = sxt_span(cases[i].domain),
+                                  .answer = sxt_span(cases[i].answer),
+                                  .choices = sxt_span(cases[i].choices),
+                                  .tests = sxt_span("{}") };
         int rc = sxt_grade(&grader, &q, sxt_span(cases[i].response), &v, &err);
         ok(rc == 0 && strcmp(sxt_verdict_name(v.kind), cases[i].verdict) == 0,
            "case %zu, %s, is %s", i, cases[i].domain, cases[i].verdict);
@@ -50,9 +52,10 @@ int main(void)
         sxt_verdict_free(&v);
     }
     for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
-        struct sxt_question q = { sxt_span("p"), sxt_span(broken[i].domain),
-                                  sxt_span(broken[i].answer), sxt_span(""),
-                                  sxt_span(broken[i].tests) };
+        struct sxt_question q = { .id = sxt_span("p"),
+                                  .domain = sxt_span(broken[i].domain),
+                                  .answer = sxt_span(broken[i].answer),
+                                  .tests = sxt_span(broken[i].tests) };
         ok(sxt_grade(&grader, &q, sxt_span("x"), &v, &err) == -1 &&
                err.code == SXT_EXIT_DATA,
            "%s cannot be graded", broken[i].what);
