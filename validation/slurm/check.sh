@@ -124,4 +124,11 @@ ok "on the other node" test -s chain/many.h5
 "$SEXTANT" pipeline small.cfg -o plain "generate n=100 output=many.h5" >plain.out
 ok "with the answers of an undisturbed run" \
     "$SEXTANT" diff plain/many.h5 chain/many.h5
+
+# ---- the end ----
+pids=$(cat slurm/*.pid)
+ok "Slurm stops" "$cluster" stop "$tap_dir/slurm"
+sleep 1
+for pid in $pids; do ps -o pid=,args= -p "$pid"; done >left.txt
+ok "and leaves no daemon" test ! -s left.txt
 done_testing

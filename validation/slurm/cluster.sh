@@ -78,16 +78,19 @@ start() {
     echo "export SLURM_CONF=$SLURM_CONF"
 }
 
+# A daemon that is dead already is no reason to leave the others.
 stop() {
-    local pid
-    for pid in "$dir"/d.n1.pid "$dir"/d.n2.pid "$dir"/ctld.pid "$dir"/munge.pid; do
-        [ -f "$pid" ] && kill "$(cat "$pid")" 2>/dev/null
+    local file pids=
+    for file in "$dir"/d.n1.pid "$dir"/d.n2.pid "$dir"/ctld.pid "$dir"/munge.pid; do
+        [ ! -f "$file" ] || pids="$pids $(cat "$file")"
     done
+    # shellcheck disable=SC2086 # the ids are words
+    kill $pids 2>/dev/null || true
     for _ in $(seq 40); do
-        pgrep -f "slurmstepd|SLURM_CONF=$dir" >/dev/null || break
+        # shellcheck disable=SC2086
+        kill -0 $pids 2>/dev/null || break
         sleep 0.25
     done
-    return 0
 }
 
 case $1 in
