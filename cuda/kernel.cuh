@@ -132,7 +132,7 @@ __device__ static __forceinline__ void sxt_store_row(T *row,
 /* ---- sums whose order depends on the block's size only ---- */
 
 /* Over the 32 lanes; all of them get it. */
-__device__ static __forceinline__ float sxt_warp_sum(float x)
+template <class X> __device__ static __forceinline__ X sxt_warp_sum(X x)
 {
     for (int step = 16; step > 0; step /= 2)
         x += __shfl_xor_sync(0xffffffffu, x, step);
@@ -147,10 +147,10 @@ __device__ static __forceinline__ float sxt_warp_max(float x)
 
 /* Over a block of THREADS (a multiple of 32) threads along x; all of them get
  * it.  May be called again at once. */
-template <int THREADS> __device__ static float sxt_block_sum(float x)
+template <int THREADS, class X> __device__ static X sxt_block_sum(X x)
 {
-    __shared__ float part[THREADS / 32];
-    float sum = 0;
+    __shared__ X part[THREADS / 32];
+    X sum = 0;
 
     x = sxt_warp_sum(x);
     if (threadIdx.x % 32 == 0)

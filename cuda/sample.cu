@@ -112,23 +112,6 @@ __device__ static candidate block_best(candidate c)
     return c;
 }
 
-/* x of all threads, always in the same order. */
-template <class X> __device__ static X block_total(X x)
-{
-    __shared__ X part[THREADS / 32];
-    X sum = 0;
-
-    for (int step = 16; step > 0; step /= 2)
-        x += __shfl_xor_sync(0xffffffffu, x, step);
-    if (threadIdx.x % 32 == 0)
-        part[threadIdx.x / 32] = x;
-    __syncthreads();
-    for (int i = 0; i < THREADS / 32; i++)
-        sum += part[i];
-    __syncthreads();
-    return sum;
-}
-
 /* ---- the last rank that stays ---- */
 
 struct bins {
@@ -217,7 +200,7 @@ __device__ static rank filter(const row &r, double max)
             some &= (UINT64_C(1) << left) - 1;
         n += __popcll(some);
     }
-    if (r.set.top_k > 0 && (unsigned)r.set.top_k < block_total(n))
+    if (r.set.top_k > 0 && (unsigned)r.set.top_k < sxt_block_sum<THREADS>(n))
         last = select(r, 0, false, max, (unsigned)r.set.top_k);
     if (r.set.top_p >= 1)
         return last;
@@ -226,7 +209,7 @@ __device__ static rank filter(const row &r, double max)
         if (candidate_at(r, id, &logit) && rank_of(logit, id) >= last)
             sum += sxt_choice_mass(logit - max);
     }
-    sum = block_total(sum);
+    sum = sxt_block_sum<THREADS>(sum);
     return select(r, last, true, max, sxt_choice_limit(r.set.top_p, sum));
 }
 
@@ -284,7 +267,7 @@ __device__ static float logprob(const row &r, int32_t id)
     double max = block_best(best).logit;
     for (size_t c = threadIdx.x; c < r.vocab; c += THREADS)
         sum += (double)expf(r.x[c] - (float)max);
-    return (float)(r.x[id] - max - log(block_total(sum)));
+    return (float)(r.x[id] - max - log(sxt_block_sum<THREADS>(sum)));
 }
 
 __global__ void __launch_bounds__(THREADS) sample(task t)

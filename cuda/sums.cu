@@ -122,22 +122,6 @@ void sxt_cuda_cast(struct sxt_num *num, void *y, enum sxt_dtype y_type,
         run_cast<bf16, bf16>(num, y, x, n);
 }
 
-/* Sum over a block in f64; thread 0 gets it. */
-__device__ static double block_sum(double x)
-{
-    __shared__ double part[THREADS / 32];
-    double sum = 0;
-
-    for (int step = 16; step > 0; step /= 2)
-        x += __shfl_xor_sync(0xffffffffu, x, step);
-    if (threadIdx.x % 32 == 0)
-        part[threadIdx.x / 32] = x;
-    __syncthreads();
-    for (int i = 0; i < THREADS / 32; i++)
-        sum += part[i];
-    return sum;
-}
-
 /* part[b]: the squares of elements b each … (b + 1) each - 1. */
 __global__ void __launch_bounds__(THREADS)
     sum_squares(double *part, const float *x, size_t n, size_t each, bool wide)
@@ -151,7 +135,7 @@ __global__ void __launch_bounds__(THREADS)
         for (int i = 0; i < EACH; i++)
             sum += (double)v[i] * v[i];
     }
-    sum = block_sum(sum);
+    sum = sxt_block_sum<THREADS>(sum);
     if (threadIdx.x == 0)
         part[blockIdx.x] = sum;
 }
@@ -163,7 +147,7 @@ __global__ void __launch_bounds__(THREADS) sum_parts(double *part, size_t n)
 
     for (size_t i = threadIdx.x; i < n; i += THREADS)
         sum += part[i];
-    sum = block_sum(sum);
+    sum = sxt_block_sum<THREADS>(sum);
     if (threadIdx.x == 0)
         part[0] = sum;
 }
