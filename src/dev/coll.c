@@ -27,9 +27,12 @@ struct sxt_coll {
     size_t most;
     MPI_Request *pending; /* owned */
     size_t n_pending, cap;
+    int *poked; /* owned: those that MPI_Testsome found complete */
+    size_t cap_poked;
     struct stage *stages; /* owned */
     size_t n_stages, cap_stages;
     struct sxt_event *produced; /* by the main stream, to be sent */
+    struct sxt_coll_record last;
 };
 
 struct sxt_coll *sxt_coll_create(struct sxt_dev *dev, struct sxt_comm comm)
@@ -56,6 +59,7 @@ void sxt_coll_destroy(struct sxt_coll *coll)
     free(coll->stages);
     sxt_event_destroy(coll->dev, coll->produced);
     free(coll->pending);
+    free(coll->poked);
     free(coll);
 }
 
@@ -144,6 +148,27 @@ static void deliver(struct sxt_coll *coll)
         sxt_stream_finish(coll->dev, SXT_STREAM_MAIN);
 }
 
+/* ---- the record ---- */
+
+void sxt_coll_label(struct sxt_coll *coll, const char *what, size_t unit)
+{
+    coll->last.what = what;
+    coll->last.unit = unit;
+}
+
+static void record(struct sxt_coll *coll, const char *operation, size_t bytes)
+{
+    coll->last.operation = operation;
+    coll->last.bytes = bytes;
+    coll->last.number++;
+    coll->last.done = false;
+}
+
+struct sxt_coll_record sxt_coll_last(const struct sxt_coll *coll)
+{
+    return coll->last;
+}
+
 /* ---- collectives ---- */
 
 /* Room for one more request.  A device whose memory MPI reaches stays open
@@ -180,6 +205,7 @@ void sxt_coll_all_gather(struct sxt_coll *coll, void *to, const void *from,
     /* Never on a GPU: there they are two pieces of pinned memory. */
     bool in_place = in == out + (size_t)coll->comm.rank * bytes;
 
+    record(coll, "all_gather", bytes);
     for (size_t at = 0; at < bytes; at += coll->most) {
         size_t n = bytes - at < coll->most ? bytes - at : coll->most;
         MPI_Datatype piece = strided_bytes(n, bytes);
@@ -197,6 +223,7 @@ void sxt_coll_all_to_all(struct sxt_coll *coll, void *to, const void *from,
     const char *in = stage_out(coll, from, all);
     char *out = stage_in(coll, to, all);
 
+    record(coll, "all_to_all", bytes);
     for (size_t at = 0; at < bytes; at += coll->most) {
         size_t n = bytes - at < coll->most ? bytes - at : coll->most;
         MPI_Datatype piece = strided_bytes(n, bytes);
@@ -215,7 +242,21 @@ void sxt_coll_wait(struct sxt_coll *coll)
             sxt_dev_leave(coll->dev);
     }
     coll->n_pending = 0;
+    coll->last.done = true;
     deliver(coll);
+}
+
+/* What is complete becomes MPI_REQUEST_NULL, for which nobody waits. */
+void sxt_coll_poke(struct sxt_coll *coll)
+{
+    int n;
+
+    if (coll->n_pending == 0)
+        return;
+    coll->poked = sxt_grow(coll->poked, &coll->cap_poked, coll->n_pending,
+                           sizeof(*coll->poked));
+    MPI_Testsome((int)coll->n_pending, coll->pending, &n, coll->poked,
+                 MPI_STATUSES_IGNORE);
 }
 
 void sxt_coll_sum_f64(struct sxt_coll *coll, double *x, size_t n)
@@ -224,6 +265,7 @@ void sxt_coll_sum_f64(struct sxt_coll *coll, double *x, size_t n)
     size_t most = n < SUM_DOUBLES ? n : SUM_DOUBLES;
     double *all = sxt_alloc(size * most, sizeof(*all));
 
+    record(coll, "sum_f64", n * sizeof(*x));
     for (size_t at = 0; at < n; at += most) {
         size_t count = n - at < most ? n - at : most;
         MPI_Allgather(x + at, (int)count, MPI_DOUBLE, all, (int)count,
@@ -235,5 +277,6 @@ void sxt_coll_sum_f64(struct sxt_coll *coll, double *x, size_t n)
             x[at + i] = sum;
         }
     }
+    coll->last.done = true;
     free(all);
 }

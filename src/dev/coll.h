@@ -8,6 +8,7 @@
 #define SXT_DEV_COLL_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "dev/dev.h"
 #include "par/comm.h"
@@ -36,6 +37,22 @@ void sxt_coll_all_to_all(struct sxt_coll *coll, void *to, const void *from,
                          size_t bytes);
 /* Finish what was started, in order. */
 void sxt_coll_wait(struct sxt_coll *coll);
+/* Let what was started move on, and return at once: MPI moves bytes only while
+ * it is called.  Nothing arrives before sxt_coll_wait.  Not collective. */
+void sxt_coll_poke(struct sxt_coll *coll);
+
+/* The newest collective of this rank, for whoever asks what it waits for. */
+struct sxt_coll_record {
+    const char *operation; /* "all_gather", "all_to_all"; NULL: none yet */
+    const char *what;      /* it was for this … */
+    size_t unit;           /* … of this unit */
+    size_t bytes;          /* of each rank's piece */
+    uint64_t number;       /* counts this sxt_coll's collectives, from 1 */
+    bool done;             /* sxt_coll_wait has returned since */
+};
+/* What the next collectives are for.  what lives as long as coll. */
+void sxt_coll_label(struct sxt_coll *coll, const char *what, size_t unit);
+struct sxt_coll_record sxt_coll_last(const struct sxt_coll *coll);
 
 /* Sum of doubles in host memory, in rank order: the same bits on every rank. */
 void sxt_coll_sum_f64(struct sxt_coll *coll, double *x, size_t n);

@@ -3,6 +3,7 @@
 
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "base/test/tap.h"
@@ -59,6 +60,8 @@ static bool exchanges(const struct ground *g, size_t n)
             host[r * n + i] = value(g->comm.rank, (int)r, i);
     sxt_dev_put(g->dev, from, host, size * n);
     sxt_coll_all_to_all(g->coll, to, from, n);
+    for (int i = 0; i < 50; i++)
+        sxt_coll_poke(g->coll); /* whatever that completes */
     sxt_coll_wait(g->coll);
     sxt_dev_get(g->dev, host, to, size * n);
     for (size_t r = 0; r < size; r++)
@@ -111,6 +114,26 @@ static void sum(const struct ground *g)
     free(x);
 }
 
+static void tell(const struct ground *g)
+{
+    size_t size = (size_t)g->comm.size;
+    char *to = sxt_dev_alloc(g->dev, 7 * size);
+    struct sxt_coll_record before = sxt_coll_last(g->coll), r;
+
+    sxt_coll_label(g->coll, "parameters", 5);
+    sxt_coll_all_gather(g->coll, to, to + 7 * g->comm.rank, 7);
+    r = sxt_coll_last(g->coll);
+    ok(strcmp(r.operation, "all_gather") == 0 &&
+           strcmp(r.what, "parameters") == 0 && r.unit == 5 && r.bytes == 7 &&
+           r.number == before.number + 1 && !r.done,
+       "a collective under way can be named");
+    sxt_coll_wait(g->coll);
+    r = sxt_coll_last(g->coll);
+    ok(before.done && r.done && r.number == before.number + 1,
+       "and is over when it was waited for");
+    sxt_dev_free(g->dev, to);
+}
+
 int main(int argc, char **argv)
 {
     static const char *const kinds[] = { DEVICES };
@@ -124,6 +147,7 @@ int main(int argc, char **argv)
         g.coll = sxt_coll_create(g.dev, comm);
         move_bytes(&g, kinds[i]);
         sum(&g);
+        tell(&g);
         sxt_coll_destroy(g.coll);
         sxt_dev_destroy(g.dev);
     }
