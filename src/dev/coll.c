@@ -2,6 +2,7 @@
 #include "dev/coll.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "dev/driver.h"
@@ -18,20 +19,22 @@ struct stage {
     void *to; /* where the first `arriving` bytes go at wait; NULL: idle or
                  they only leave */
     size_t arriving;
-    bool busy;
+    uint64_t number; /* of the collective that uses it; 0: idle */
 };
 
 struct sxt_coll {
     struct sxt_dev *dev;  /* borrowed */
     struct sxt_comm comm; /* owned */
     size_t most;
-    MPI_Request *pending; /* owned */
-    size_t n_pending, cap;
+    MPI_Request *pending; /* owned, oldest first */
+    uint64_t *number;     /* owned: the collective that each belongs to */
+    size_t n_pending, cap, cap_number;
     int *poked; /* owned: those that MPI_Testsome found complete */
     size_t cap_poked;
     struct stage *stages; /* owned */
     size_t n_stages, cap_stages;
-    struct sxt_event *produced; /* by the main stream, to be sent */
+    enum sxt_stream after;
+    struct sxt_event *produced; /* by that stream, to be sent */
     struct sxt_coll_record last;
 };
 
@@ -44,6 +47,7 @@ struct sxt_coll *sxt_coll_create(struct sxt_dev *dev, struct sxt_comm comm)
     coll->dev = dev;
     coll->comm = sxt_comm_from_mpi(own);
     coll->most = MOST_BYTES;
+    coll->after = SXT_STREAM_MAIN;
     coll->produced = sxt_event_create(dev);
     return coll;
 }
@@ -59,6 +63,7 @@ void sxt_coll_destroy(struct sxt_coll *coll)
     free(coll->stages);
     sxt_event_destroy(coll->dev, coll->produced);
     free(coll->pending);
+    free(coll->number);
     free(coll->poked);
     free(coll);
 }
@@ -79,6 +84,11 @@ void sxt_coll_split_at(struct sxt_coll *coll, size_t bytes)
     coll->most = bytes;
 }
 
+void sxt_coll_after(struct sxt_coll *coll, enum sxt_stream stream)
+{
+    coll->after = stream;
+}
+
 /* ---- between a GPU and MPI ---- */
 
 /* An idle stage of at least so many bytes: the smallest, or a new one. */
@@ -88,7 +98,7 @@ static struct stage *take_stage(struct sxt_coll *coll, size_t bytes)
 
     for (size_t i = 0; i < coll->n_stages; i++) {
         struct stage *s = &coll->stages[i];
-        if (!s->busy && s->bytes >= bytes && (!best || s->bytes < best->bytes))
+        if (s->number == 0 && s->bytes >= bytes && (!best || s->bytes < best->bytes))
             best = s;
     }
     if (!best) {
@@ -99,7 +109,7 @@ static struct stage *take_stage(struct sxt_coll *coll, size_t bytes)
                                 .bytes = bytes };
     }
     best->to = NULL;
-    best->busy = true;
+    best->number = coll->last.number;
     return best;
 }
 
@@ -111,7 +121,7 @@ static const void *stage_out(struct sxt_coll *coll, const void *from,
     if (!coll->dev->driver->apart)
         return from;
     struct stage *s = take_stage(coll, bytes);
-    sxt_event_record(coll->dev, coll->produced, SXT_STREAM_MAIN);
+    sxt_event_record(coll->dev, coll->produced, coll->after);
     sxt_stream_wait(coll->dev, SXT_STREAM_COLL, coll->produced);
     sxt_dev_get_on(coll->dev, SXT_STREAM_COLL, s->host, from, bytes);
     sxt_stream_finish(coll->dev, SXT_STREAM_COLL);
@@ -129,20 +139,22 @@ static void *stage_in(struct sxt_coll *coll, void *to, size_t bytes)
     return s->host;
 }
 
-/* All requests are complete: what came goes to the device, behind the kernels
- * that may still read what is there. */
-static void deliver(struct sxt_coll *coll)
+/* The requests up to this number are complete: what came goes to the device,
+ * behind the kernels that may still read what is there. */
+static void deliver(struct sxt_coll *coll, uint64_t number)
 {
     bool any = false;
 
     for (size_t i = 0; i < coll->n_stages; i++) {
         struct stage *s = &coll->stages[i];
-        if (s->busy && s->to) {
+        if (s->number == 0 || s->number > number)
+            continue;
+        if (s->to) {
             sxt_dev_put_on(coll->dev, SXT_STREAM_MAIN, s->to, s->host,
                            s->arriving);
             any = true;
         }
-        s->busy = false;
+        s->number = 0;
     }
     if (any) /* the stages are free again when they have been read */
         sxt_stream_finish(coll->dev, SXT_STREAM_MAIN);
@@ -178,6 +190,9 @@ static MPI_Request *add_request(struct sxt_coll *coll)
 {
     coll->pending = sxt_grow(coll->pending, &coll->cap, coll->n_pending + 1,
                              sizeof(*coll->pending));
+    coll->number = sxt_grow(coll->number, &coll->cap_number,
+                            coll->n_pending + 1, sizeof(*coll->number));
+    coll->number[coll->n_pending] = coll->last.number;
     if (!coll->dev->driver->apart)
         sxt_dev_enter(coll->dev);
     return &coll->pending[coll->n_pending++];
@@ -200,12 +215,12 @@ void sxt_coll_all_gather(struct sxt_coll *coll, void *to, const void *from,
                          size_t bytes)
 {
     size_t all = (size_t)coll->comm.size * bytes;
+
+    record(coll, "all_gather", bytes);
     const char *in = stage_out(coll, from, bytes);
     char *out = stage_in(coll, to, all);
     /* Never on a GPU: there they are two pieces of pinned memory. */
     bool in_place = in == out + (size_t)coll->comm.rank * bytes;
-
-    record(coll, "all_gather", bytes);
     for (size_t at = 0; at < bytes; at += coll->most) {
         size_t n = bytes - at < coll->most ? bytes - at : coll->most;
         MPI_Datatype piece = strided_bytes(n, bytes);
@@ -220,10 +235,10 @@ void sxt_coll_all_to_all(struct sxt_coll *coll, void *to, const void *from,
                          size_t bytes)
 {
     size_t all = (size_t)coll->comm.size * bytes;
-    const char *in = stage_out(coll, from, all);
-    char *out = stage_in(coll, to, all);
 
     record(coll, "all_to_all", bytes);
+    const char *in = stage_out(coll, from, all);
+    char *out = stage_in(coll, to, all);
     for (size_t at = 0; at < bytes; at += coll->most) {
         size_t n = bytes - at < coll->most ? bytes - at : coll->most;
         MPI_Datatype piece = strided_bytes(n, bytes);
@@ -234,16 +249,30 @@ void sxt_coll_all_to_all(struct sxt_coll *coll, void *to, const void *from,
     }
 }
 
-void sxt_coll_wait(struct sxt_coll *coll)
+void sxt_coll_wait_for(struct sxt_coll *coll, uint64_t number)
 {
-    for (size_t i = 0; i < coll->n_pending; i++) {
-        MPI_Wait(&coll->pending[i], MPI_STATUS_IGNORE);
+    size_t n = 0;
+
+    for (; n < coll->n_pending && coll->number[n] <= number; n++) {
+        MPI_Wait(&coll->pending[n], MPI_STATUS_IGNORE);
         if (!coll->dev->driver->apart)
             sxt_dev_leave(coll->dev);
     }
-    coll->n_pending = 0;
-    coll->last.done = true;
-    deliver(coll);
+    coll->n_pending -= n;
+    if (n > 0) {
+        memmove(coll->pending, coll->pending + n,
+                coll->n_pending * sizeof(*coll->pending));
+        memmove(coll->number, coll->number + n,
+                coll->n_pending * sizeof(*coll->number));
+    }
+    if (number >= coll->last.number)
+        coll->last.done = true;
+    deliver(coll, number);
+}
+
+void sxt_coll_wait(struct sxt_coll *coll)
+{
+    sxt_coll_wait_for(coll, coll->last.number);
 }
 
 /* What is complete becomes MPI_REQUEST_NULL, for which nobody waits. */

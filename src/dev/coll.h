@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "dev/dev.h"
+#include "dev/stream.h"
 #include "par/comm.h"
 
 struct sxt_coll; /* opaque */
@@ -26,6 +26,10 @@ int sxt_coll_rank(const struct sxt_coll *coll);
  * split.  The default suits its int counts; tests set a few bytes. */
 void sxt_coll_split_at(struct sxt_coll *coll, size_t bytes);
 
+/* Collectives start when the work of this stream has passed, from now on;
+ * SXT_STREAM_MAIN at first. */
+void sxt_coll_after(struct sxt_coll *coll, enum sxt_stream stream);
+
 /* Every rank's `bytes` at from, in rank order, to every rank's `to`
  * (size * bytes).  Starts; sxt_coll_wait completes.  In place if from is its
  * own place in to. */
@@ -37,6 +41,8 @@ void sxt_coll_all_to_all(struct sxt_coll *coll, void *to, const void *from,
                          size_t bytes);
 /* Finish what was started, in order. */
 void sxt_coll_wait(struct sxt_coll *coll);
+/* The same for the collectives up to this number (of sxt_coll_last) only. */
+void sxt_coll_wait_for(struct sxt_coll *coll, uint64_t number);
 /* Let what was started move on, and return at once: MPI moves bytes only while
  * it is called.  Nothing arrives before sxt_coll_wait.  Not collective. */
 void sxt_coll_poke(struct sxt_coll *coll);
@@ -48,7 +54,7 @@ struct sxt_coll_record {
     size_t unit;           /* … of this unit */
     size_t bytes;          /* of each rank's piece */
     uint64_t number;       /* counts this sxt_coll's collectives, from 1 */
-    bool done;             /* sxt_coll_wait has returned since */
+    bool done;             /* it was waited for */
 };
 /* What the next collectives are for.  what lives as long as coll. */
 void sxt_coll_label(struct sxt_coll *coll, const char *what, size_t unit);

@@ -118,6 +118,7 @@ static void tell(const struct ground *g)
 {
     size_t size = (size_t)g->comm.size;
     char *to = sxt_dev_alloc(g->dev, 7 * size);
+    char *again = sxt_dev_alloc(g->dev, 7 * size);
     struct sxt_coll_record before = sxt_coll_last(g->coll), r;
 
     sxt_coll_label(g->coll, "parameters", 5);
@@ -127,11 +128,15 @@ static void tell(const struct ground *g)
            strcmp(r.what, "parameters") == 0 && r.unit == 5 && r.bytes == 7 &&
            r.number == before.number + 1 && !r.done,
        "a collective under way can be named");
+    sxt_coll_all_gather(g->coll, again, again + 7 * g->comm.rank, 7);
+    sxt_coll_wait_for(g->coll, r.number);
+    ok(!sxt_coll_last(g->coll).done, "one is over while the next is not");
     sxt_coll_wait(g->coll);
     r = sxt_coll_last(g->coll);
-    ok(before.done && r.done && r.number == before.number + 1,
-       "and is over when it was waited for");
+    ok(before.done && r.done && r.number == before.number + 2,
+       "and both are over when all were waited for");
     sxt_dev_free(g->dev, to);
+    sxt_dev_free(g->dev, again);
 }
 
 int main(int argc, char **argv)
