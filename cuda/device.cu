@@ -139,12 +139,12 @@ static void unmap(struct sxt_dev *, const struct sxt_dev_block *b)
     SXT_CUDA(cudaFree(b->pages));
 }
 
-static size_t room(const struct sxt_dev *, int)
+static size_t room(const struct sxt_dev *dev, int)
 {
     size_t free_bytes, total;
 
     SXT_CUDA(cudaMemGetInfo(&free_bytes, &total));
-    return free_bytes;
+    return free_bytes / (dev->sharers > 1 ? (size_t)dev->sharers : 1);
 }
 
 static bool read_sensors(const struct sxt_dev *dev,

@@ -7,10 +7,13 @@
 #include "dev/place.h"
 #include "num/open.h"
 
+#define GPU_BYTES ((size_t)12 << 20)
+
 static void set_machine(int gpus)
 {
     char text[16];
 
+    setenv("SXT_EMU_MEMORY_MIB", "12", 1);
     snprintf(text, sizeof(text), "%d", gpus);
     setenv("SXT_EMU_DEVICES", text, 1);
 }
@@ -69,6 +72,12 @@ static void test_places(struct sxt_comm comm)
                    different(table) == places[i].different,
                "emu-place: 3 ranks, %d GPUs, %s: a table of %zu GPUs",
                places[i].gpus, how, places[i].different);
+            size_t parts =
+                (size_t)(comm.size - 1 - comm.rank % places[i].gpus) /
+                    (size_t)places[i].gpus +
+                1;
+            ok(dev && sxt_dev_room(dev, 1) == GPU_BYTES / parts,
+               "emu-place:   and those who share one have equal parts of it");
         } else {
             ok(!dev && !table && err.code == SXT_EXIT_UNAVAILABLE &&
                    strstr(err.text, places[i].text),

@@ -3,6 +3,7 @@
 #include "base/log.h"
 
 #include <stdarg.h>
+#include <string.h>
 #include <time.h>
 
 void sxt_log(const struct sxt_log *log, enum sxt_log_level level,
@@ -25,6 +26,16 @@ void sxt_log(const struct sxt_log *log, enum sxt_log_level level,
     va_end(args);
     fputc('\n', file);
     fflush(file);
+}
+
+void sxt_log_lines(const struct sxt_log *log, enum sxt_log_level level,
+                   const char *text)
+{
+    while (*text) {
+        int n = (int)strcspn(text, "\n");
+        sxt_log(log, level, "%.*s", n, text);
+        text += n + (text[n] == '\n');
+    }
 }
 
 double sxt_clock(void)

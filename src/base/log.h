@@ -28,6 +28,10 @@ struct sxt_log {
 void sxt_log(const struct sxt_log *log, enum sxt_log_level level,
              const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+/* A line for each line of the text; nothing if it is empty. */
+void sxt_log_lines(const struct sxt_log *log, enum sxt_log_level level,
+                   const char *text);
+
 /* Seconds on the monotonic clock. */
 double sxt_clock(void);
 /* "1 h 02 min", "12.3 s": a duration for people; in a static-free buffer. */

@@ -49,8 +49,8 @@ size_t sxt_dev_in_use_for(const struct sxt_dev *dev,
                           enum sxt_dev_purpose purpose);
 size_t sxt_dev_peak(const struct sxt_dev *dev); /* bytes at most so far */
 /* Bytes that this rank could still allocate if `ranks` of them on the node take
- * equal parts (of the machine's memory; a GPU is a rank's own); another moment,
- * another answer.  Huge if nothing tells. */
+ * equal parts (of the machine's memory; of a GPU's those who share it do);
+ * another moment, another answer.  Huge if nothing tells. */
 size_t sxt_dev_room(const struct sxt_dev *dev, int ranks);
 /* Warm-up is over: to allocate is a bug from now on (or no longer). */
 void sxt_dev_seal(struct sxt_dev *dev, bool sealed);

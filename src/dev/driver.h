@@ -60,6 +60,7 @@ struct sxt_dev {
     const struct sxt_dev_driver *driver;
     void *state; /* the driver's own */
     char about[160];
+    int sharers; /* ranks that were given this GPU, 0: this one alone */
     int depth; /* enters without their leave */
     bool sealed;
     struct sxt_dev_block *blocks;

@@ -70,6 +70,15 @@ static struct sxt_dev *open_gpu(int rank_on_node, int *ordinal,
     return sxt_dev_create_at("cuda", *ordinal, err);
 }
 
+static int count_seats(const struct seat *seats, int n, const char *uuid)
+{
+    int count = 0;
+
+    for (int i = 0; i < n; i++)
+        count += strcmp(seats[i].uuid, uuid) == 0;
+    return count;
+}
+
 static struct sxt_dev *place_gpu(struct sxt_comm comm, bool share, char **table,
                                  struct sxt_error *err)
 {
@@ -85,6 +94,7 @@ static struct sxt_dev *place_gpu(struct sxt_comm comm, bool share, char **table,
         rc = check_seats(seats, comm.size, err);
     if (rc == 0) {
         *table = make_table(seats, comm.size);
+        dev->sharers = count_seats(seats, comm.size, seats[comm.rank].uuid);
     } else {
         sxt_dev_destroy(dev);
         dev = NULL;

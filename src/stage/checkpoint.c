@@ -40,6 +40,11 @@ static const struct sxt_layout *layout_of(const struct sxt_checkpoint *c)
     return sxt_zero3_setup(c->z)->layout;
 }
 
+static const char *backend_of(const struct sxt_checkpoint *c)
+{
+    return sxt_zero3_setup(c->z)->num->op.name;
+}
+
 static struct part find_part(const struct sxt_checkpoint *c, enum kind kind,
                              size_t unit)
 {
@@ -132,6 +137,8 @@ static int create_state(const struct sxt_checkpoint *c,
         rc = sxt_out_attr_i64(out, "/state", "updates", p->updates, err);
     if (rc == 0)
         rc = sxt_out_attr_i64(out, "/state", "tokens", p->tokens, err);
+    if (rc == 0)
+        rc = sxt_out_attr_text(out, "/state", "backend", backend_of(c), err);
     /* The rows of all ranks are put together: rank 0 has them. */
     if (rc == 0)
         rc = sxt_out_frame(out, "steps",
@@ -447,6 +454,20 @@ static int read_state(struct sxt_in *in, struct sxt_progress *p,
                         err);
 }
 
+/* Two backends round differently: whoever compares runs should know. */
+static void tell_backend(const struct sxt_checkpoint *c, struct sxt_in *in)
+{
+    struct sxt_str made = SXT_STR_EMPTY;
+
+    if (sxt_in_attr_text(in, "/state", "backend", &made, NULL) == 0 &&
+        made.data && strcmp(made.data, backend_of(c)) != 0)
+        sxt_log(&c->run->log, SXT_LOG_INFO,
+                "%s was computed by backend %s, this run goes on with %s: not "
+                "the bits of a run that stays on one",
+                sxt_in_path(in), made.data, backend_of(c));
+    sxt_str_free(&made);
+}
+
 static int read_all(const struct sxt_checkpoint *c, const char *path,
                     struct sxt_progress *p, struct sxt_error *err)
 {
@@ -459,6 +480,8 @@ static int read_all(const struct sxt_checkpoint *c, const char *path,
                 rc = read_part(c, in, k, u, err);
     if (rc == 0)
         rc = read_state(in, p, err);
+    if (rc == 0)
+        tell_backend(c, in);
     if (in)
         sxt_in_close(in);
     return rc;

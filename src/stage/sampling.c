@@ -220,13 +220,11 @@ static int open_device(struct sxt_sampler *s, struct sxt_error *err)
                                        .share = s->serving->share_device,
                                        .threads = share_of_threads(s),
                                        .use = SXT_NUM_GENERATE };
-    char *report, *rest = NULL;
+    char *report;
 
     if (sxt_num_open(s->run->comm, &wish, &s->dev, &s->num, &report, err) != 0)
         return -1;
-    for (char *line = strtok_r(report, "\n", &rest); line;
-         line = strtok_r(NULL, "\n", &rest))
-        sxt_log(&s->run->log, SXT_LOG_INFO, "%s", line);
+    sxt_log_lines(&s->run->log, SXT_LOG_INFO, report);
     free(report);
     return 0;
 }

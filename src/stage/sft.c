@@ -7,22 +7,27 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "num/open.h"
 #include "stage/formats.h"
 #include "stage/stages.h"
 
-/* Backend and device; nothing large yet. */
+/* Device and backend; nothing large yet.  Collective. */
 static int open_backend(struct sxt_sft *s, struct sxt_error *err)
 {
-    int rc = -1;
+    const struct sxt_num_wish wish = { .device = s->v->device,
+                                       .backend = s->v->backend,
+                                       .share = s->v->share_device,
+                                       .threads = (int)s->v->threads,
+                                       .use = SXT_NUM_TRAIN };
+    char *report;
 
-    s->dev = sxt_dev_create(s->v->device, err);
-    if (s->dev)
-        s->num = sxt_num_create(s->v->backend, s->dev, (int)s->v->threads, err);
-    if (s->num)
-        rc = 0;
+    if (sxt_num_open(s->run->comm, &wish, &s->dev, &s->num, &report, err) != 0)
+        return -1;
+    sxt_log_lines(&s->run->log, SXT_LOG_INFO, report);
+    free(report);
     s->setup = sxt_sft_setup(&s->head.layout, s->v, s->run->comm);
     s->setup.num = s->num;
-    return sxt_comm_agree(s->run->comm, rc, err);
+    return 0;
 }
 
 /* Blocks that keep what they compute.  auto: as many as fit into three quarters
@@ -63,8 +68,7 @@ static void release(struct sxt_sft *s)
         sxt_net_destroy(s->net);
     sxt_optim_destroy(s->o);
     sxt_zero3_destroy(s->z);
-    sxt_num_destroy(s->num);
-    sxt_dev_destroy(s->dev);
+    sxt_num_close(s->dev, s->num);
     sxt_sft_unload(s);
 }
 

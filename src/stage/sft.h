@@ -29,6 +29,7 @@ struct sxt_sft_values {
     } adamw;
     int64_t seed;
     char *dtype, *reduce_type, *recompute, *backend, *device, *on_nonfinite;
+    bool share_device;
     int64_t threads;
     struct {
         char *dir;

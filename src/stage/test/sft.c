@@ -219,7 +219,7 @@ static const struct {
       "a",
       false,
       { "dtype=f32", "reduce_type=f32", "device=fake" } },
-    { "bf16", "b", false, { "dtype=bf16", "reduce_type=bf16", "device=host" } },
+    { "bf16", "b", false, { "dtype=bf16", "reduce_type=bf16", "device=cpu" } },
     { "bf16, tied, cpu kernels",
       "c",
       true,
