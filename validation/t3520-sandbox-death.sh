@@ -9,10 +9,11 @@ printf '%s\n' '{"task_id": 11, "text": "Square.",
     "test_setup_code": "", "challenge_test_list": []}' | tr -d '\n' >mbpp.jsonl
 ok "a problem" "$SEXTANT" import \
     -s datasets="$SRCDIR/inputs/datasets/mbpp.cfg" mbpp.jsonl
-# Answers that sleep, with processes of their own; and a right one.
-sleeper='import os, time\nfor i in range(3):\n    if os.fork() == 0:\n'
-sleeper=$sleeper'        os.setsid()\n        time.sleep(99)\n'
-sleeper=$sleeper'time.sleep(1.5)\ndef f(x): return x * x'
+# Answers that sleep until they are killed, with processes of their own; and a
+# right one.
+sleeper='import os, time\nfor i in range(5):\n    if os.fork() == 0:\n'
+sleeper=$sleeper'        os.setsid()\n        time.sleep(999)\n'
+sleeper=$sleeper'time.sleep(999)\ndef f(x): return x * x'
 for program in "$sleeper" "$sleeper" 'def f(x): return x * x'; do
     printf '{"id": "mbpp/11", "response": "```python\\n'
     printf '%s' "$program" | sed 's/$/\\n```"}/'
@@ -20,22 +21,17 @@ for program in "$sleeper" "$sleeper" 'def f(x): return x * x'; do
 done >answers.jsonl
 
 here=$PWD
-# What may not change.  Other people's jobs run on the machine: files in /tmp
-# count if their process is dead, and segments of MPI's are not ours.
+# What jails leave, if they leave anything.  Other jobs run on the machine:
+# files count if they are of our ranks; segments of MPI's are not ours.
 traces() {
-    sort /proc/self/mountinfo
-    find /dev/shm -mindepth 1 -iname '*sextant*'
-    for file in /tmp/sextant-probe-*-*; do
-        pid=${file#/tmp/sextant-probe-*-}
-        [ -e "$file" ] && [ ! -d "/proc/${pid%%-*}" ] &&
-            find "$file" -newer start
-    done
+    grep sextant-jail /proc/self/mountinfo
+    while read -r pid; do
+        find /dev/shm /tmp -maxdepth 1 -name "sextant*-$pid-*"
+    done <pids
 }
 mkdir tmp
 TMPDIR=$PWD/tmp
 export TMPDIR
-touch start
-traces >before
 # job VICTIM RANKS: a job loses one of its processes
 job() {
     launch=
@@ -43,7 +39,11 @@ job() {
     # shellcheck disable=SC2086 # words
     OMP_NUM_THREADS=1 "$death" "$1" $launch "$SEXTANT" grade \
         -s problems="$here/problems.h5" -s generations="$here/answers.jsonl" \
-        -s grading.python="$PYTHON3" -o "$1$2"
+        -s grading.python="$PYTHON3" -o "$1$2" >job.out 2>&1
+    tap_status=$?
+    sed -n 's/^rank //p' job.out >>pids
+    cat job.out
+    return $tap_status
 }
 for victim in program init zygote rank; do
     ok "one rank, whose $victim is killed, leaves no process" job $victim 1
@@ -60,8 +60,10 @@ else
     skip "two ranks leave no process" "no MPI launcher works here"
 fi
 # A battery's file, while it has one, is removed by the next.
+tail -n 1 answers.jsonl >right.jsonl
 ok "the next run" "$SEXTANT" grade -s problems="$here/problems.h5" \
-    -s generations="$here/answers.jsonl" -s grading.python="$PYTHON3" -o next
-traces >after
-ok "no mount, shared memory or file is left" diff before after
+    -s generations="$here/right.jsonl" -s grading.python="$PYTHON3" -o next
+ok "the ranks were seen" test -s pids
+traces >left
+ok "no mount, shared memory or file is left" diff /dev/null left
 done_testing

@@ -96,7 +96,7 @@ int sxt_sbx_mount_tmp(const char *path, size_t bytes)
     snprintf(options, sizeof(options),
              "size=%zu,nr_inodes=1024,mode=0700,uid=%d,gid=%d", bytes, JAIL_ID,
              JAIL_ID);
-    return mount("tmp", path, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
+    return mount(JAIL_MOUNT, path, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
                  options);
 }
 

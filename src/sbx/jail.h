@@ -42,6 +42,9 @@ enum jail_file {
     N_FILES
 };
 
+/* What the mounts of jails are called in /proc/PID/mountinfo. */
+#define JAIL_MOUNT "sextant-jail"
+
 enum { STACK_BYTES = 256 << 20 }; /* of a main thread */
 
 /* Where the zygote's part of this program lies in the outer jail. */

@@ -139,7 +139,7 @@ const char *sxt_sbx_enter_root(const struct sxt_sandbox *sandbox,
 {
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
         return "make the mounts private";
-    if (mount("jail", sandbox->base, "tmpfs", MS_NOSUID | MS_NODEV,
+    if (mount(JAIL_MOUNT, sandbox->base, "tmpfs", MS_NOSUID | MS_NODEV,
               "size=256k,nr_inodes=512,mode=0755") != 0)
         return "mount a tmpfs";
     if (chdir(sandbox->base) != 0)

@@ -42,7 +42,7 @@ const struct attack attacks[] = {
       "n = 0\n"
       "try:\n"
       "    for i in range(1000):\n"
-      "        threading.Thread(target=time.sleep, args=(9,), daemon=True)"
+      "        threading.Thread(target=time.sleep, args=(99,), daemon=True)"
       ".start()\n"
       "        n += 1\n"
       "except RuntimeError: pass\n"
@@ -62,8 +62,8 @@ const struct attack attacks[] = {
       "for i in range(6):\n"
       "    if os.fork() == 0:\n"
       "        x = b'x' * (60 << 20)\n"
-      "        time.sleep(9)\n"
-      "time.sleep(9)\n",
+      "        time.sleep(99)\n"
+      "time.sleep(99)\n",
       ENDS(SXT_RUN_MEMORY), FULL_ONLY },
     { "shared memory",
       "import mmap\n"

@@ -3,12 +3,13 @@
  *     death VICTIM COMMAND...
  *
  * VICTIM is program, init, zygote, rank, launcher or job (all at once).  Starts
- * the command, waits until it runs a program, kills the victim with SIGKILL,
- * and waits for the end of all that descends from the command.  Exit status 0:
- * nothing is left; 1: something is, and is named; 2: there was no such victim.
- *
- * What a process is shows in its numbers: a zygote is the first of a process
- * namespace, init of one within that, and the program comes after init. */
+ * the command, waits until it runs a program that has FAMILY children (those
+ * of the sandbox's own battery have fewer), kills the victim with SIGKILL, and
+ * waits for the end of all that descends from the command.  Programs may run
+ * for ever: those that come after the victim are killed, too, but not their
+ * children, as long as a rank lives.  Exit status 0: nothing is left; 1:
+ * something is, and is named; 2: there was no such victim.  Prints the ranks'
+ * numbers. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
@@ -22,12 +23,11 @@
 
 #include "base/log.h"
 
-enum { MOST = 512 };
+enum { MOST = 65536, FAMILY = 5, BACKSTOP_S = 120 };
 
 struct process {
     pid_t pid, parent;
     int depth; /* of process namespaces below ours */
-    int inner; /* its number in the innermost */
     char name[32];
 };
 
@@ -50,10 +50,8 @@ static bool read_process(pid_t pid, struct process *p)
         if (strncmp(line, "NSpid:", 6) != 0)
             continue;
         char *at = line + 6, *end;
-        for (long id; id = strtol(at, &end, 10), end != at; at = end) {
+        for (; (void)strtol(at, &end, 10), end != at; at = end)
             p->depth++;
-            p->inner = (int)id;
-        }
     }
     if (f)
         fclose(f);
@@ -63,11 +61,12 @@ static bool read_process(pid_t pid, struct process *p)
 /* All that descends from us: orphans come to us, so no line breaks. */
 static void look(struct crowd *c)
 {
+    static struct crowd all; /* of the machine: too large for the stack */
     DIR *dir = opendir("/proc");
-    struct crowd all = { .n = 0 };
     struct dirent *e;
     bool grew = true;
 
+    all.n = 0;
     while (dir && (e = readdir(dir)) != NULL)
         if (atoi(e->d_name) > 0 && all.n < MOST &&
             read_process(atoi(e->d_name), &all.p[all.n]))
@@ -90,19 +89,50 @@ static void look(struct crowd *c)
     }
 }
 
-static bool is(const struct process *p, const char *what)
+static const struct process *parent(const struct crowd *c,
+                                    const struct process *p)
 {
+    for (int i = 0; p && i < c->n; i++)
+        if (c->p[i].pid == p->parent)
+            return &c->p[i];
+    return NULL;
+}
+
+/* The program that waits to be killed. */
+static const struct process *program(const struct crowd *c)
+{
+    for (int i = 0; i < c->n; i++) {
+        int children = 0;
+        for (int k = 0; k < c->n; k++)
+            children += c->p[k].parent == c->p[i].pid;
+        if (children == FAMILY && c->p[i].depth > 0)
+            return &c->p[i];
+    }
+    return NULL;
+}
+
+static bool is_rank(const struct process *p)
+{
+    return p->depth == 0 && strcmp(p->name, "sextant") == 0;
+}
+
+static const struct process *victim(const struct crowd *c, const char *what)
+{
+    const struct process *found = program(c);
+
     if (strcmp(what, "program") == 0)
-        return p->depth >= 2 && p->inner > 1;
+        return found;
+    found = parent(c, found);
     if (strcmp(what, "init") == 0)
-        return p->depth >= 2 && p->inner == 1;
+        return found;
+    found = parent(c, found);
     if (strcmp(what, "zygote") == 0)
-        return p->depth == 1 && p->inner == 1;
-    if (strcmp(what, "rank") == 0)
-        return p->depth == 0 && strcmp(p->name, "sextant") == 0;
-    if (strcmp(what, "launcher") == 0)
-        return p->depth == 0 && p->parent == getpid();
-    return strcmp(what, "job") == 0;
+        return found && !is_rank(found) ? found : NULL;
+    for (int i = 0; i < c->n; i++)
+        if (strcmp(what, "rank") == 0 ? is_rank(&c->p[i])
+                                      : c->p[i].parent == getpid())
+            return &c->p[i];
+    return NULL;
 }
 
 static void reap(void)
@@ -111,43 +141,44 @@ static void reap(void)
         ;
 }
 
-static bool find(const char *what, double seconds, struct crowd *c)
+static bool find_program(struct crowd *c)
 {
-    double until = sxt_clock() + seconds;
+    double until = sxt_clock() + BACKSTOP_S;
 
     do {
         reap();
         look(c);
-        for (int i = 0; i < c->n; i++)
-            if (is(&c->p[i], what))
-                return true;
+        if (program(c))
+            return true;
         usleep(50000);
     } while (c->n > 0 && sxt_clock() < until);
     return false;
 }
 
-static int all_gone(double seconds)
+static int all_gone(struct crowd *c)
 {
-    double until = sxt_clock() + seconds;
-    struct crowd c;
+    double until = sxt_clock() + BACKSTOP_S;
 
     do {
         reap();
-        look(&c);
-        if (c.n == 0)
+        look(c);
+        if (c->n == 0)
             return 0;
+        const struct process *next = program(c);
+        if (next && victim(c, "rank"))
+            kill(next->pid, SIGKILL);
         usleep(50000);
     } while (sxt_clock() < until);
-    for (int i = 0; i < c.n; i++) {
-        printf("left: %s %d\n", c.p[i].name, (int)c.p[i].pid);
-        kill(c.p[i].pid, SIGKILL);
+    for (int i = 0; i < c->n; i++) {
+        printf("left: %s %d\n", c->p[i].name, (int)c->p[i].pid);
+        kill(c->p[i].pid, SIGKILL);
     }
     return 1;
 }
 
 int main(int argc, char **argv)
 {
-    struct crowd c;
+    static struct crowd c;
     pid_t job;
 
     if (argc < 3)
@@ -159,19 +190,22 @@ int main(int argc, char **argv)
         execvp(argv[2], argv + 2);
         _exit(127);
     }
-    if (!find("program", 60, &c)) {
+    if (!find_program(&c)) {
         printf("no program ran\n");
         kill(-job, SIGKILL);
-        all_gone(10);
+        all_gone(&c);
         return 2;
     }
-    bool every = strcmp(argv[1], "job") == 0, found = false;
-    for (int i = 0; i < c.n && (every || !found); i++)
-        if (is(&c.p[i], argv[1])) {
+    for (int i = 0; i < c.n; i++)
+        if (is_rank(&c.p[i]))
+            printf("rank %d\n", (int)c.p[i].pid);
+    bool every = strcmp(argv[1], "job") == 0;
+    const struct process *found = victim(&c, argv[1]);
+    for (int i = 0; i < c.n; i++)
+        if (every || &c.p[i] == found) {
             printf("killed %s %d\n", c.p[i].name, (int)c.p[i].pid);
             kill(c.p[i].pid, SIGKILL);
-            found = true;
         }
-    int left = all_gone(60);
-    return found ? left : 2;
+    int left = all_gone(&c);
+    return every || found ? left : 2;
 }

@@ -108,12 +108,17 @@ static bool contains(const struct sxt_str *s, const char *word)
     return s->data && strstr(s->data, word);
 }
 
+/* The limit is 200 MiB; on a busy machine the watch comes late, and a program
+ * that takes 1 GB/s goes on until then.  8 GB are asked for. */
+enum { MOST_MEMORY = 1 << 30 };
+
 static void attack(struct sxt_sandbox *sandbox, const struct attack *a,
                    const char *prelude)
 {
-    /* What must end by the memory it takes gets the time to take it. */
-    bool greedy = a->ends == ENDS(SXT_RUN_MEMORY);
-    const struct sxt_limits limits = { .cpu_s = greedy ? 3 : 0.3,
+    /* Only what ends by the time it takes gets little of it: on a slow machine
+     * all else needs more. */
+    bool endless = a->ends & (ENDS(SXT_RUN_CPU) | ENDS(SXT_RUN_WALL));
+    const struct sxt_limits limits = { .cpu_s = endless ? 0.3 : 10,
                                        .memory_bytes = 200 << 20,
                                        .output_bytes = 64 << 10,
                                        .disk_bytes = 16 << 20,
@@ -130,7 +135,7 @@ static void attack(struct sxt_sandbox *sandbox, const struct attack *a,
         held = (a->ends & ENDS(res.status)) != 0;
     held = held && !contains(&res.out, "LEAK") &&
            res.out.len <= limits.output_bytes && res.err.len <= 64 << 10 &&
-           res.peak_bytes < 300 << 20;
+           res.peak_bytes < MOST_MEMORY;
     if (!ok(held, "attack: %s", a->what))
         printf("#   status %d code %d cpu %.2f wall %.2f peak %zu %s\n"
                "#   %.300s\n#   %.300s\n",
@@ -289,7 +294,7 @@ static void test_large(struct sxt_sandbox *sandbox)
         "print(time.process_time())",
         sxt_span(""), &limits, &res);
     double own = res.out.data ? atof(res.out.data) : 0;
-    ok(own >= 0.4 && res.cpu_s > own - 0.02 && res.cpu_s < own + 0.2,
+    ok(own >= 0.4 && res.cpu_s > own - 0.02 && res.cpu_s < 1.75 * own,
        "0.4 s of CPU are seen as such (%.3f of %.3f)", res.cpu_s, own);
     sxt_result_free(&res);
 }
@@ -391,39 +396,66 @@ static double cpu_of_children(void)
     return ticks / (double)sysconf(_SC_CLK_TCK);
 }
 
-/* What a test costs, all processes together, in CPU time: the machine may be
- * busy with others. */
+static double cpu_in_all(void)
+{
+    return cpu_of(RUSAGE_SELF) + cpu_of(RUSAGE_CHILDREN) + cpu_of_children();
+}
+
+/* The interpreter itself, as graders without a sandbox start it. */
+static void start_python(const char *python)
+{
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        execl(python, "python3", "-s", "-S", "-c", "", (char *)NULL);
+        _exit(127);
+    }
+    waitpid(pid, NULL, 0);
+}
+
+/* What a test costs, all processes together, in CPU time, beside what it costs
+ * on this machine, as busy as it is, to start an interpreter. */
 static void test_cost(struct sxt_sandbox *sandbox)
 {
-    enum { RUNS = 100 };
+    enum { RUNS = 60 };
     const struct sxt_limits limits = sxt_limits_default();
-    double spent =
-        -cpu_of(RUSAGE_SELF) - cpu_of(RUSAGE_CHILDREN) - cpu_of_children();
     bool once = strstr(sxt_sandbox_describe(sandbox), "started once") != NULL;
+    char *python =
+        sxt_strdup(strchr(strstr(sxt_sandbox_describe(sandbox), " at "), '/'));
+    double jailed = 0, plain = 0;
+
+    *strrchr(python, ',') = '\0';
 
     for (int i = 0; i < RUNS; i++) {
         struct sxt_result res;
+        double start = cpu_in_all();
         run(sandbox, "", sxt_span(""), &limits, &res);
+        double middle = cpu_in_all();
+        start_python(python);
+        plain += cpu_in_all() - middle;
+        jailed += middle - start;
         sxt_result_free(&res);
     }
-    spent += cpu_of(RUSAGE_SELF) + cpu_of(RUSAGE_CHILDREN) + cpu_of_children();
-    /* 6.7 ms are 150 tests a second; Python's start takes more than that. */
-    ok(spent / RUNS < (once ? 1.0 / 150 : 0.05),
-       "an empty program costs %.1f ms of CPU time in all", spent / RUNS * 1e3);
+    ok(jailed < (once ? 1 : 4) * plain,
+       "an empty program costs %.1f ms of CPU time in all; Python's start "
+       "takes %.1f ms",
+       jailed / RUNS * 1e3, plain / RUNS * 1e3);
+    free(python);
 }
 
-static char *mounts(void)
+/* How many mounts of jails this process sees: each has its own namespace, so
+ * there should be none. */
+static int jail_mounts(void)
 {
-    struct sxt_str text = SXT_STR_EMPTY;
-    char buffer[4096];
     FILE *f = fopen("/proc/self/mountinfo", "r");
-    size_t n;
+    char line[4096];
+    int n = 0;
 
-    while (f && (n = fread(buffer, 1, sizeof(buffer), f)) > 0)
-        sxt_str_add_bytes(&text, buffer, n);
-    if (f)
-        fclose(f);
-    return text.data;
+    SXT_CHECK(f != NULL);
+    while (fgets(line, sizeof(line), f))
+        n += strstr(line, " sextant-jail ") != NULL;
+    fclose(f);
+    return n;
 }
 
 static int test_refusal(const struct sxt_error *err, const char *tier)
@@ -449,20 +481,17 @@ int main(int argc, char **argv)
     int repeats = argc > 2 ? atoi(argv[2]) : 1;
     double start = sxt_clock();
     struct sxt_sandbox *sandbox = sxt_sandbox_create(&options, &err);
-    char *before, *after;
 
     if (!sandbox)
         return test_refusal(&err, tier);
     ok(!tier || strcmp(tier, sxt_sandbox_tier_name(sandbox)) == 0,
        "tried out in %.2f s: %s", sxt_clock() - start,
        sxt_sandbox_describe(sandbox));
-    before = mounts();
     do
         test_attacks(sandbox, repeats != 0);
     while (--repeats > 0);
     if (argc > 2 && strcmp(argv[2], "0") != 0) {
         sxt_sandbox_destroy(sandbox);
-        free(before);
         return done_testing();
     }
     test_honest(sandbox);
@@ -471,10 +500,7 @@ int main(int argc, char **argv)
     test_same_twice(sandbox);
     test_channel_and_pair(sandbox);
     test_cost(sandbox);
-    after = mounts();
-    ok(strcmp(before, after) == 0, "no mount is left");
-    free(before);
-    free(after);
+    ok(jail_mounts() == 0, "no mount of a jail is seen outside");
     sxt_sandbox_destroy(sandbox);
     return done_testing();
 }

@@ -258,7 +258,7 @@ static void test_callers(struct sxt_sandbox *sandbox)
         }
         usleep((useconds_t)(i * 4000));
         kill(caller, SIGKILL);
-        left += strangers_left(&known, 20);
+        left += strangers_left(&known, 60);
     }
     ok(left == 0, "40 callers killed after 0 to 160 ms leave no process");
 }
@@ -278,7 +278,7 @@ static void test_zygotes(struct sxt_sandbox *sandbox)
                 kill(known.pids[k], SIGKILL);
             _exit(0);
         }
-        run(sandbox, "import time\ntime.sleep(30)", &res);
+        run(sandbox, "import time\ntime.sleep(99)", &res);
         errors += res.status == SXT_RUN_ERROR;
         sxt_result_free(&res);
         waitpid(killer, NULL, 0);
@@ -326,7 +326,7 @@ int main(int argc, char **argv)
     if (once)
         test_zygotes(sandbox);
     sxt_sandbox_destroy(sandbox);
-    ok(!strangers_left(&(struct family){ .n = 0 }, 10),
+    ok(!strangers_left(&(struct family){ .n = 0 }, 60),
        "a sandbox that is destroyed leaves no process");
     ok(count_files("/proc/self/fd") == files, "and no open file (%d before)",
        files);

@@ -23,6 +23,11 @@ static const char squares_in[] =
     "{\"kind\":\"stdin\",\"cpu_s\":0.5,\"memory_mb\":128,"
     "\"inputs\":[\"3\\n\",\"4\\n\",\"-5\\n\"],"
     "\"outputs\":[\"9\\n\",\"16\\n\",\"25\\n\"]}";
+/* For honest programs: a slow machine takes long for what a library imports. */
+static const char squares_honest[] =
+    "{\"kind\":\"stdin\",\"cpu_s\":20,\"memory_mb\":256,"
+    "\"inputs\":[\"3\\n\",\"4\\n\",\"-5\\n\"],"
+    "\"outputs\":[\"9\\n\",\"16\\n\",\"25\\n\"]}";
 static const char squares_call[] =
     "{\"kind\":\"call\",\"cpu_s\":0.5,\"memory_mb\":128,\"fn_name\":\"f\","
     "\"inputs\":[[3],[4],[-5]],\"outputs\":[9,16,25]}";
@@ -127,7 +132,7 @@ static const struct {
     struct program p;
     enum sxt_code_verdict verdict;
 } sure[] = {
-    { { "input() and print()", squares_in, "print(int(input()) ** 2)" },
+    { { "input() and print()", squares_honest, "print(int(input()) ** 2)" },
       SXT_CODE_PASS },
     { { "a function", squares_call, "def f(x): return x ** 2" },
       SXT_CODE_PASS },
@@ -145,18 +150,18 @@ static const struct {
         "while time.process_time() < 0.25: pass\n"
         "print(n * n)" },
       SXT_CODE_PASS },
-    { { "a nap", squares_in,
+    { { "a nap", squares_honest,
         "import time\n"
         "time.sleep(0.2)\n"
         "print(int(input()) ** 2)" },
       SXT_CODE_PASS },
-    { { "recursion 100000 deep", squares_in,
+    { { "recursion 100000 deep", squares_honest,
         "import sys\n"
         "sys.setrecursionlimit(10 ** 6)\n"
         "def down(n): return 0 if n == 0 else 1 + down(n - 1)\n"
         "print(int(input()) ** 2 + down(100000) - 100000)" },
       SXT_CODE_PASS },
-    { { "recursion in a thread with a large stack", squares_in,
+    { { "recursion in a thread with a large stack", squares_honest,
         "import sys, threading\n"
         "sys.setrecursionlimit(10 ** 6)\n"
         "threading.stack_size(64 << 20)\n"
@@ -165,27 +170,27 @@ static const struct {
         "t = threading.Thread(target=main)\n"
         "t.start(); t.join()" },
       SXT_CODE_PASS },
-    { { "fast input and output", squares_in,
+    { { "fast input and output", squares_honest,
         "import io, os, sys\n"
         "input = io.BytesIO(os.read(0, os.fstat(0).st_size)).readline\n"
         "sys.stdout = io.StringIO()\n"
         "print(int(input()) ** 2)\n"
         "os.write(1, sys.stdout.getvalue().encode())" },
       SXT_CODE_PASS },
-    { { "what the library has", squares_in,
+    { { "what the library has", squares_honest,
         "import asyncio, bisect, collections, dataclasses, datetime, "
         "decimal, fractions, functools, heapq, itertools, math, random, re, "
         "statistics, string, threading, typing\n"
         "print(asyncio.run(asyncio.sleep(0, int(input()) ** 2)))" },
       SXT_CODE_PASS },
-    { { "40 MB of memory and a cache", squares_in,
+    { { "40 MB of memory and a cache", squares_honest,
         "from functools import lru_cache\n"
         "x = [0] * (5 << 20)\n"
         "@lru_cache(None)\n"
         "def f(n): return n * n + len(x) - (5 << 20)\n"
         "print(f(int(input())))" },
       SXT_CODE_PASS },
-    { { "numpy, where the interpreter has it", squares_in,
+    { { "numpy, where the interpreter has it", squares_honest,
         "try: import numpy\n"
         "except ImportError: square = lambda n: n * n\n"
         "else: square = lambda n: int((numpy.eye(64) @ numpy.full(64, n))"
@@ -264,7 +269,7 @@ static void test_sure(struct sxt_sandbox *sandbox, int n, const char *when)
 }
 
 /* 50 MB that are right go through, and with a wrong last byte do not. */
-static void test_large(struct sxt_sandbox *sandbox)
+static void test_large(struct sxt_sandbox *sandbox, int n, const char *when)
 {
     enum { LINES = 5000000 };
     struct sxt_str text = SXT_STR_EMPTY;
@@ -276,14 +281,19 @@ static void test_large(struct sxt_sandbox *sandbox)
         sxt_str_add_bytes(&text, "012345678\\n", 11);
     sxt_str_add(&text, "\"]}");
     struct sxt_json *tests = sxt_json_parse(text.data, text.len, "large", NULL);
-    enum sxt_code_verdict v = judge(
-        sandbox, tests, "print('012345678\\n' * 5000000, end='')", detail);
-    ok(v == SXT_CODE_PASS, "50 MB of right output: %s %s",
-       sxt_code_verdict_name(v), detail);
-    v = judge(sandbox, tests, "print('012345678\\n' * 4999999 + '012345679')",
-              detail);
-    ok(v == SXT_CODE_WRONG, "50 MB whose last digit is wrong: %s",
-       sxt_code_verdict_name(v));
+    int right = 0, wrong = 0;
+    for (int i = 0; i < n; i++) {
+        right += judge(sandbox, tests,
+                       "print('012345678\\n' * 5000000, end='')",
+                       detail) == SXT_CODE_PASS;
+        wrong += judge(sandbox, tests,
+                       "print('012345678\\n' * 4999999 + '012345679')",
+                       detail) == SXT_CODE_WRONG;
+    }
+    ok(right == n, "50 MB of right output pass %d of %d times %s", right, n,
+       when);
+    ok(wrong == n, "and do not if the last digit is wrong, %d of %d times",
+       wrong, n);
     sxt_json_free(tests);
     sxt_str_free(&text);
 }
@@ -312,6 +322,8 @@ static void test_busy(struct sxt_sandbox *sandbox, int n)
         busy[i] = compute();
     snprintf(when, sizeof(when), "while %d processes compute", k);
     test_sure(sandbox, n, when);
+    if (n > 1)
+        test_large(sandbox, n, when);
     for (int i = 0; i < k; i++) {
         kill(busy[i], SIGKILL);
         waitpid(busy[i], NULL, 0);
@@ -334,7 +346,7 @@ int main(int argc, char **argv)
        sxt_sandbox_describe(sandbox));
     test_cheats(sandbox, n);
     test_sure(sandbox, n, "on this machine as it is");
-    test_large(sandbox);
+    test_large(sandbox, n, "on this machine as it is");
     test_busy(sandbox, n);
     sxt_sandbox_destroy(sandbox);
     return done_testing();
