@@ -160,11 +160,15 @@ static bool read_sensors(const struct sxt_dev *dev,
     return true;
 }
 
-/* Only the emulated device's memory can be closed. */
-static void enter(struct sxt_dev *)
+/* Only the emulated device's memory can be closed.  Whoever steps in for a
+ * kernel comes behind those that were started. */
+static void enter(struct sxt_dev *dev)
 {
 #ifdef SXT_EMU
+    sxt_stream_finish(dev, SXT_STREAM_MAIN);
     sxt_emu_open();
+#else
+    (void)dev;
 #endif
 }
 

@@ -20,8 +20,7 @@ typedef __nv_bfloat16 bf16;
  * The arguments are converted to the kernel's parameter types. */
 #ifdef SXT_EMU
 #define SXT_LAUNCH(kernel, grid, block, shared, stream, ...) \
-    ((void)(stream),                                         \
-     sxt_emu_launch(#kernel, grid, block, shared, kernel, __VA_ARGS__))
+    sxt_emu_launch(stream, #kernel, grid, block, shared, kernel, __VA_ARGS__)
 /* T *name: the dynamic shared memory, aligned for every access. */
 #define SXT_SHARED(T, name) T *name = reinterpret_cast<T *>(sxt_emu_shared)
 #else

@@ -1,8 +1,7 @@
 /* api.h - the part of CUDA's runtime that the host calls.
  *
- * A stream's work is done when it is asked for, so everything is in order and
- * events are always complete.  SXT_EMU_DEVICES (8) and SXT_EMU_MEMORY_MIB
- * (1024) in the environment size the emulated machine. */
+ * stream.h says when a stream's work is done.  SXT_EMU_DEVICES (8) and
+ * SXT_EMU_MEMORY_MIB (1024) in the environment size the emulated machine. */
 #ifndef SXT_EMU_API_H
 #define SXT_EMU_API_H
 
@@ -19,7 +18,9 @@ enum cudaError_t {
     cudaErrorInsufficientDriver = 35,
     cudaErrorNoDevice = 100,
     cudaErrorInvalidDevice = 101,
-    cudaErrorInvalidResourceHandle = 400
+    cudaErrorInvalidResourceHandle = 400,
+    cudaErrorNotReady = 600,
+    cudaErrorStreamCaptureUnsupported = 900
 };
 
 enum cudaMemcpyKind {
@@ -32,6 +33,11 @@ enum cudaMemcpyKind {
 
 enum { cudaStreamNonBlocking = 1, cudaEventDisableTiming = 2 };
 enum { cudaHostAllocDefault = 0 };
+enum cudaStreamCaptureMode {
+    cudaStreamCaptureModeGlobal,
+    cudaStreamCaptureModeThreadLocal,
+    cudaStreamCaptureModeRelaxed
+};
 
 enum cudaFuncAttribute {
     cudaFuncAttributeMaxDynamicSharedMemorySize = 8,
@@ -40,6 +46,7 @@ enum cudaFuncAttribute {
 
 typedef struct sxt_emu_stream *cudaStream_t;
 typedef struct sxt_emu_event *cudaEvent_t;
+typedef struct sxt_emu_graph *cudaGraph_t, *cudaGraphExec_t;
 
 struct cudaUUID_t {
     char bytes[16];
@@ -80,13 +87,23 @@ cudaError_t cudaMemsetAsync(void *to, int value, size_t bytes,
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t *stream, unsigned flags);
 cudaError_t cudaStreamDestroy(cudaStream_t stream);
 cudaError_t cudaStreamSynchronize(cudaStream_t stream);
+cudaError_t cudaStreamQuery(cudaStream_t stream);
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event,
                                 unsigned flags = 0);
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t *event, unsigned flags);
 cudaError_t cudaEventDestroy(cudaEvent_t event);
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream);
 cudaError_t cudaEventSynchronize(cudaEvent_t event);
-cudaError_t cudaEventElapsedTime(float *ms, cudaEvent_t from, cudaEvent_t to);
+cudaError_t cudaEventQuery(cudaEvent_t event);
+
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream,
+                                   cudaStreamCaptureMode mode);
+cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t *graph);
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t *exec, cudaGraph_t graph,
+                                 unsigned long long flags = 0);
+cudaError_t cudaGraphDestroy(cudaGraph_t graph);
+cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream);
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec);
 
 cudaError_t sxt_emu_set_attribute(const void *function,
                                   cudaFuncAttribute attribute, int value);

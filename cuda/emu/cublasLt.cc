@@ -11,6 +11,7 @@
 
 #include "cuda/emu/fibre.h"
 #include "cuda/emu/memory.h"
+#include "cuda/emu/stream.h"
 #include "cuda/sextant.h"
 
 enum algorithm { ASCENDING = 1, DESCENDING, SPLIT };
@@ -176,35 +177,57 @@ static enum sxt_dtype dtype_of(cudaDataType type)
     return type == CUDA_R_32F ? SXT_F32 : SXT_BF16;
 }
 
-static float at(const void *x, cublasLtMatrixLayout_t l, bool transposed,
-                uint64_t row, uint64_t col)
-{
-    return sxt_load(x, dtype_of(l->type),
-                    transposed ? col + row * (uint64_t)l->ld
-                               : row + col * (uint64_t)l->ld);
-}
-
+/* All that a product needs, copied when it is asked for. */
 struct product {
-    cublasLtMatmulDesc_t op;
-    const void *a, *b;
-    cublasLtMatrixLayout_t la, lb;
-    uint64_t algorithm, k;
-    bool many;
+    sxt_emu_matmul op;
+    const void *a, *b, *c;
+    void *d;
+    sxt_emu_layout la, lb, ld;
+    float alpha, beta;
+    uint64_t algorithm, m, n, k;
 };
 
-/* One element, with sums in f32, so that the order shows. */
-static float element(const product *p, uint64_t row, uint64_t col)
+static float at(const void *x, const sxt_emu_layout &l, bool transposed,
+                uint64_t row, uint64_t col)
 {
-    uint64_t middle = p->algorithm == SPLIT && p->many ? p->k / 2 : p->k;
+    return sxt_load(x, dtype_of(l.type),
+                    transposed ? col + row * (uint64_t)l.ld
+                               : row + col * (uint64_t)l.ld);
+}
+
+/* One element, with sums in f32, so that the order shows. */
+static float element(const product &p, uint64_t row, uint64_t col)
+{
+    bool split = p.algorithm == SPLIT && p.n >= MANY_COLUMNS;
+    uint64_t middle = split ? p.k / 2 : p.k;
     float sum[2] = { 0, 0 };
 
-    for (uint64_t i = 0; i < p->k; i++) {
-        uint64_t q = p->algorithm == DESCENDING ? p->k - 1 - i : i;
-        float x = at(p->a, p->la, p->op->ta == CUBLAS_OP_T, row, q);
-        float y = at(p->b, p->lb, p->op->tb == CUBLAS_OP_T, q, col);
+    for (uint64_t i = 0; i < p.k; i++) {
+        uint64_t q = p.algorithm == DESCENDING ? p.k - 1 - i : i;
+        float x = at(p.a, p.la, p.op.ta == CUBLAS_OP_T, row, q);
+        float y = at(p.b, p.lb, p.op.tb == CUBLAS_OP_T, q, col);
         sum[q >= middle] += x * y;
     }
     return sum[0] + sum[1];
+}
+
+static void multiply(const product &p)
+{
+    enum sxt_dtype type = dtype_of(p.ld.type);
+
+    sxt_emu_open();
+    for (uint64_t col = 0; col < p.n; col++) {
+        for (uint64_t row = 0; row < p.m; row++) {
+            uint64_t to = row + col * (uint64_t)p.ld.ld;
+            float sum = p.alpha * element(p, row, col);
+            if (p.beta != 0)
+                sum += p.beta * sxt_load(p.c, type, to);
+            if (p.op.epilogue == CUBLASLT_EPILOGUE_BIAS)
+                sum += sxt_load(p.op.bias, type, row);
+            sxt_store(p.d, type, to, sum);
+        }
+    }
+    sxt_emu_close();
 }
 
 cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t op,
@@ -214,39 +237,29 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t op,
                               const void *c, cublasLtMatrixLayout_t lc, void *d,
                               cublasLtMatrixLayout_t ld,
                               const cublasLtMatmulAlgo_t *algo, void *, size_t,
-                              cudaStream_t)
+                              cudaStream_t stream)
 {
     bool ta = op->ta == CUBLAS_OP_T, tb = op->tb == CUBLAS_OP_T;
-    uint64_t m = ta ? la->cols : la->rows, n = tb ? lb->rows : lb->cols;
-    product p = { op,
+    product p = { *op,
                   a,
                   b,
-                  la,
-                  lb,
+                  c,
+                  d,
+                  *la,
+                  *lb,
+                  *ld,
+                  *static_cast<const float *>(alpha),
+                  *static_cast<const float *>(beta),
                   algo->data[0],
-                  ta ? la->rows : la->cols,
-                  n >= MANY_COLUMNS };
-    float scale[2];
+                  ta ? la->cols : la->rows,
+                  tb ? lb->rows : lb->cols,
+                  ta ? la->rows : la->cols };
 
-    memcpy(&scale[0], alpha, 4);
-    memcpy(&scale[1], beta, 4);
     if (la->type != lb->type || (tb ? lb->cols : lb->rows) != p.k ||
-        ld->rows != m || ld->cols != n || c != d || lc != ld)
+        ld->rows != p.m || ld->cols != p.n || c != d || lc != ld)
         return CUBLAS_STATUS_INVALID_VALUE;
     if (op->epilogue == CUBLASLT_EPILOGUE_BIAS && ld->type != la->type)
         return CUBLAS_STATUS_NOT_SUPPORTED;
-    sxt_emu_open();
-    for (uint64_t col = 0; col < n; col++) {
-        for (uint64_t row = 0; row < m; row++) {
-            uint64_t to = row + col * (uint64_t)ld->ld;
-            float sum = scale[0] * element(&p, row, col);
-            if (scale[1] != 0)
-                sum += scale[1] * sxt_load(c, dtype_of(ld->type), to);
-            if (op->epilogue == CUBLASLT_EPILOGUE_BIAS)
-                sum += sxt_load(op->bias, dtype_of(ld->type), row);
-            sxt_store(d, dtype_of(ld->type), to, sum);
-        }
-    }
-    sxt_emu_close();
+    sxt_emu_enqueue(stream, [p] { multiply(p); });
     return CUBLAS_STATUS_SUCCESS;
 }

@@ -13,6 +13,7 @@
 
 #include <tuple>
 
+#include "cuda/emu/stream.h"
 #include "cuda/emu/types.h"
 
 /* Where the running fibre is.  CUDA names these; a process runs one kernel at
@@ -54,25 +55,30 @@ void sxt_emu_run(const char *kernel, const void *function, dim3 grid,
                  dim3 block, size_t shared_bytes, void (*call)(void *),
                  void *arguments);
 
-/* Only where a kernel's file is included twice with different types would two
+/* Give a stream a kernel and its arguments, which are copied now.
+ *
+ * Only where a kernel's file is included twice with different types would two
  * kernels share an address; templates give each its own. */
 template <class... P, class... A>
-void sxt_emu_launch(const char *kernel, dim3 grid, dim3 block,
-                    size_t shared_bytes, void (*function)(P...), A... a)
+void sxt_emu_launch(cudaStream_t stream, const char *kernel, dim3 grid,
+                    dim3 block, size_t shared_bytes, void (*function)(P...),
+                    A... a)
 {
     struct bound {
         void (*function)(P...);
         std::tuple<P...> a;
     } b = { function, std::tuple<P...>(static_cast<P>(a)...) };
 
-    sxt_emu_run(
-        kernel, reinterpret_cast<const void *>(function), grid, block,
-        shared_bytes,
-        [](void *p) {
-            bound *all = static_cast<bound *>(p);
-            std::apply(all->function, all->a);
-        },
-        &b);
+    sxt_emu_enqueue(stream, [=]() mutable {
+        sxt_emu_run(
+            kernel, reinterpret_cast<const void *>(function), grid, block,
+            shared_bytes,
+            [](void *p) {
+                bound *all = static_cast<bound *>(p);
+                std::apply(all->function, all->a);
+            },
+            &b);
+    });
 }
 
 #define SXT_EMU_TEXT_(x) #x

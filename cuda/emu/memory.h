@@ -17,6 +17,8 @@ extern "C" {
 void sxt_emu_open(void);
 void sxt_emu_close(void);
 
+/* Whether the bytes lie in one block. */
+bool sxt_emu_holds(const void *p, size_t bytes);
 /* "0x…, 4 bytes behind a block of 100 bytes": for messages. */
 void sxt_emu_describe(const void *p, char *text, size_t size);
 /* Most bytes of dynamic shared memory that the kernel may have. */

@@ -1,18 +1,19 @@
-/* runtime.cc - the emulated device: its memory, streams and errors. */
+/* runtime.cc - the emulated device: its memory, copies and errors. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <map>
+#include <memory>
 #include <vector>
 
 #include "cuda/emu/api.h"
 #include "cuda/emu/fibre.h"
 #include "cuda/emu/memory.h"
+#include "cuda/emu/stream.h"
 
 enum {
     FILL = 0xff,
@@ -28,18 +29,11 @@ struct block {
     size_t pages_bytes; /* accessible ones, between faulting ones */
 };
 
-struct sxt_emu_stream {
-    int device;
-};
-
-struct sxt_emu_event {
-    timespec at;
-};
-
 /* The machine: one per process. */
 static struct {
     std::vector<block> blocks;
     std::map<const void *, size_t> shared_allowed;
+    std::map<const char *, size_t> pinned; /* host memory, its bytes */
     size_t in_use;
     int device, depth;
     cudaError_t last;
@@ -155,11 +149,6 @@ cudaError_t cudaRuntimeGetVersion(int *version)
     return cudaSuccess;
 }
 
-cudaError_t cudaDeviceSynchronize(void)
-{
-    return cudaSuccess;
-}
-
 cudaError_t cudaMemGetInfo(size_t *free, size_t *total)
 {
     *total = memory_bytes();
@@ -266,6 +255,7 @@ cudaError_t cudaMalloc(void **p, size_t bytes)
 
 cudaError_t cudaFree(void *p)
 {
+    sxt_emu_drain();
     for (size_t i = 0; p && i < machine.blocks.size(); i++) {
         block b = machine.blocks[i];
         if (b.base != p)
@@ -281,31 +271,56 @@ cudaError_t cudaFree(void *p)
 cudaError_t cudaHostAlloc(void **p, size_t bytes, unsigned)
 {
     *p = malloc(bytes > 0 ? bytes : 1);
-    return *p ? cudaSuccess : fail(cudaErrorMemoryAllocation);
+    if (!*p)
+        return fail(cudaErrorMemoryAllocation);
+    machine.pinned[(char *)*p] = bytes;
+    return cudaSuccess;
 }
 
 cudaError_t cudaFreeHost(void *p)
 {
+    sxt_emu_drain();
+    machine.pinned.erase((char *)p);
     free(p);
     return cudaSuccess;
+}
+
+static bool is_pinned(const void *p)
+{
+    auto next = machine.pinned.upper_bound((const char *)p);
+
+    if (next == machine.pinned.begin())
+        return false;
+    --next;
+    return (size_t)((const char *)p - next->first) < next->second;
+}
+
+bool sxt_emu_holds(const void *p, size_t bytes)
+{
+    const block *b = nearest(p);
+    size_t at = b ? (uintptr_t)p - (uintptr_t)b->base : 0;
+
+    return b && at < b->bytes && bytes <= b->bytes - at;
 }
 
 /* Whether a copy of this kind may have this side: device memory wholly inside
  * one block, host memory outside of all. */
 static bool fits(const void *p, size_t bytes, bool on_device)
 {
-    const block *b = nearest(p);
-    uintptr_t at = (uintptr_t)p;
-    bool in =
-        b && at >= (uintptr_t)b->base && at < (uintptr_t)b->base + b->bytes;
-
-    if (!on_device)
-        return !in;
-    return in && bytes <= b->bytes - (at - (uintptr_t)b->base);
+    return sxt_emu_holds(p, on_device ? bytes : 1) == on_device;
 }
 
+static void copy_now(void *to, const void *from, size_t bytes)
+{
+    sxt_emu_open();
+    memcpy(to, from, bytes);
+    sxt_emu_close();
+}
+
+/* Host memory that is not pinned is read when the copy is asked for, and
+ * written before it returns. */
 cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes,
-                            cudaMemcpyKind kind, cudaStream_t)
+                            cudaMemcpyKind kind, cudaStream_t stream)
 {
     bool to_device =
         kind == cudaMemcpyHostToDevice || kind == cudaMemcpyDeviceToDevice;
@@ -320,75 +335,33 @@ cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes,
     if ((uintptr_t)to - (uintptr_t)from < bytes ||
         (uintptr_t)from - (uintptr_t)to < bytes)
         sxt_emu_fail("a copy of %zu bytes whose sides overlap", bytes);
-    sxt_emu_open();
-    memcpy(to, from, bytes);
-    sxt_emu_close();
+    if (!from_device && !is_pinned(from) && !sxt_emu_capturing(stream)) {
+        const char *first = static_cast<const char *>(from);
+        auto staged =
+            std::make_shared<std::vector<char>>(first, first + bytes);
+        sxt_emu_enqueue(stream, [to, staged] {
+            copy_now(to, staged->data(), staged->size());
+        });
+        return cudaSuccess;
+    }
+    sxt_emu_enqueue(stream, [=] { copy_now(to, from, bytes); });
+    if (!to_device && !is_pinned(to))
+        return cudaStreamSynchronize(stream);
     return cudaSuccess;
 }
 
-cudaError_t cudaMemsetAsync(void *to, int value, size_t bytes, cudaStream_t)
+cudaError_t cudaMemsetAsync(void *to, int value, size_t bytes,
+                            cudaStream_t stream)
 {
     if (bytes == 0)
         return cudaSuccess;
     if (!fits(to, bytes, true))
         return fail(cudaErrorInvalidValue);
-    sxt_emu_open();
-    memset(to, value, bytes);
-    sxt_emu_close();
-    return cudaSuccess;
-}
-
-/* ---- streams and events ---- */
-
-cudaError_t cudaStreamCreateWithFlags(cudaStream_t *stream, unsigned)
-{
-    *stream = new sxt_emu_stream{ machine.device };
-    return cudaSuccess;
-}
-
-cudaError_t cudaStreamDestroy(cudaStream_t stream)
-{
-    delete stream;
-    return cudaSuccess;
-}
-
-cudaError_t cudaStreamSynchronize(cudaStream_t)
-{
-    return cudaSuccess;
-}
-
-cudaError_t cudaStreamWaitEvent(cudaStream_t, cudaEvent_t, unsigned)
-{
-    return cudaSuccess;
-}
-
-cudaError_t cudaEventCreateWithFlags(cudaEvent_t *event, unsigned)
-{
-    *event = new sxt_emu_event{};
-    return cudaSuccess;
-}
-
-cudaError_t cudaEventDestroy(cudaEvent_t event)
-{
-    delete event;
-    return cudaSuccess;
-}
-
-cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t)
-{
-    clock_gettime(CLOCK_MONOTONIC, &event->at);
-    return cudaSuccess;
-}
-
-cudaError_t cudaEventSynchronize(cudaEvent_t)
-{
-    return cudaSuccess;
-}
-
-cudaError_t cudaEventElapsedTime(float *ms, cudaEvent_t from, cudaEvent_t to)
-{
-    *ms = (float)(1e3 * (double)(to->at.tv_sec - from->at.tv_sec) +
-                  1e-6 * (double)(to->at.tv_nsec - from->at.tv_nsec));
+    sxt_emu_enqueue(stream, [=] {
+        sxt_emu_open();
+        memset(to, value, bytes);
+        sxt_emu_close();
+    });
     return cudaSuccess;
 }
 
