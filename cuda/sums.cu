@@ -122,49 +122,77 @@ void sxt_cuda_cast(struct sxt_num *num, void *y, enum sxt_dtype y_type,
         run_cast<bf16, bf16>(num, y, x, n);
 }
 
-/* part[b]: the squares of elements b each … (b + 1) each - 1. */
-__global__ void __launch_bounds__(THREADS)
-    sum_squares(double *part, const float *x, size_t n, size_t each, bool wide)
+/* A leaf is cut into parts of `each` elements, a block for each part. */
+struct leaves {
+    size_t n, leaf, each, parts;
+};
+
+/* part[b]: the squares of block b's elements. */
+template <int BLOCK>
+__global__ void __launch_bounds__(BLOCK)
+    sum_squares(double *part, const float *x, const leaves l, bool wide)
 {
-    size_t first = blockIdx.x * each, end = min(first + each, n);
+    size_t begin = blockIdx.x / l.parts * l.leaf;
+    size_t first = begin + blockIdx.x % l.parts * l.each;
+    size_t end = min(min(first + l.each, begin + l.leaf), l.n);
     double sum = 0;
     float v[EACH];
 
-    for (size_t c = first + threadIdx.x * EACH; c < end; c += THREADS * EACH) {
+    for (size_t c = first + threadIdx.x * EACH; c < end; c += BLOCK * EACH) {
         sxt_load_row(v, x, c, end, wide);
         for (int i = 0; i < EACH; i++)
             sum += (double)v[i] * v[i];
     }
-    sum = sxt_block_sum<THREADS>(sum);
+    sum = sxt_block_sum<BLOCK>(sum);
     if (threadIdx.x == 0)
         part[blockIdx.x] = sum;
 }
 
-/* part[0] = the sum of all n. */
-__global__ void __launch_bounds__(THREADS) sum_parts(double *part, size_t n)
+/* sums[b]: those of leaf b's parts. */
+__global__ void __launch_bounds__(32)
+    sum_parts(double *sums, const double *part, size_t parts)
 {
     double sum = 0;
 
-    for (size_t i = threadIdx.x; i < n; i += THREADS)
-        sum += part[i];
-    sum = sxt_block_sum<THREADS>(sum);
+    for (size_t i = threadIdx.x; i < parts; i += 32)
+        sum += part[blockIdx.x * parts + i];
+    sum = sxt_warp_sum(sum);
     if (threadIdx.x == 0)
-        part[0] = sum;
+        sums[blockIdx.x] = sum;
 }
 
-double sxt_cuda_sumsq(struct sxt_num *num, const float *x, size_t n)
+/* As many leaves at a time as scratch has sums for. */
+template <int BLOCK>
+static void run_squares(struct sxt_num *num, double *sums, const float *x,
+                        size_t n, size_t leaf)
 {
-    enum { MOST_PARTS = 4096, TILE = THREADS * EACH };
+    enum { MOST_PARTS = 4096, TILE = BLOCK * EACH };
     const struct sxt_cuda *cuda = sxt_cuda_of(num);
-    double sum, *part = (double *)cuda->scratch;
-    size_t tiles = (n + TILE - 1) / TILE;
+    double *got = (double *)cuda->scratch;
+    size_t tiles = (leaf + TILE - 1) / TILE;
     size_t each = (tiles + MOST_PARTS - 1) / MOST_PARTS * TILE;
-    unsigned parts = sxt_blocks(n, each);
+    size_t parts = (leaf + each - 1) / each;
+    size_t most = SXT_CUDA_SCRATCH / sizeof(*got) / (parts + 1);
+    size_t all = (n + leaf - 1) / leaf;
+    bool wide = sxt_is_wide<float>(x, leaf);
 
-    static_assert(MOST_PARTS * sizeof(*part) <= SXT_CUDA_SCRATCH, "scratch");
-    SXT_LAUNCH(sum_squares, parts, THREADS, 0, cuda->stream, part, x, n, each,
-               sxt_is_wide<float>(x, EACH));
-    SXT_LAUNCH(sum_parts, 1, THREADS, 0, cuda->stream, part, parts);
-    sxt_dev_get(num->dev, &sum, part, sizeof(sum));
-    return sum;
+    static_assert((MOST_PARTS + 1) * sizeof(*got) <= SXT_CUDA_SCRATCH,
+                  "scratch");
+    for (size_t first = 0; first < all; first += most) {
+        unsigned k = (unsigned)(all - first < most ? all - first : most);
+        leaves l = { n - first * leaf, leaf, each, parts };
+        SXT_LAUNCH(sum_squares<BLOCK>, (unsigned)(k * parts), BLOCK, 0,
+                   cuda->stream, got + k, x + first * leaf, l, wide);
+        SXT_LAUNCH(sum_parts, k, 32, 0, cuda->stream, got, got + k, parts);
+        sxt_dev_get(num->dev, sums + first, got, k * sizeof(*got));
+    }
+}
+
+void sxt_cuda_sumsq(struct sxt_num *num, double *sums, const float *x, size_t n,
+                    size_t leaf)
+{
+    if (leaf <= 32 * EACH)
+        run_squares<32>(num, sums, x, n, leaf);
+    else
+        run_squares<THREADS>(num, sums, x, n, leaf);
 }

@@ -102,11 +102,8 @@ static void own_leaves(struct sxt_optim *o)
         o->leaf[i] = 0;
     for (size_t u = 0; u < set->layout->n_units; u++) {
         struct sxt_shard s = sxt_zero3_shard(o->z, u);
-        double *to = o->leaf + sxt_zero3_leaf_at(o->z, u) + s.first / s.leaf;
-        for (size_t at = 0; at < s.count; at += s.leaf) {
-            size_t n = s.count - at < s.leaf ? s.count - at : s.leaf;
-            *to++ = sxt_sumsq(set->num, s.g + at, n);
-        }
+        size_t at = sxt_zero3_leaf_at(o->z, u) + s.first / s.leaf;
+        sxt_sumsq_leaves(set->num, o->leaf + at, s.g, s.count, s.leaf);
     }
 }
 

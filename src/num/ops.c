@@ -338,15 +338,23 @@ void sxt_adamw(struct sxt_num *num, const struct sxt_adamw *a)
     sxt_dev_leave(num->dev);
 }
 
-double sxt_sumsq(struct sxt_num *num, const float *x, size_t n)
+void sxt_sumsq_leaves(struct sxt_num *num, double *sums, const float *x,
+                      size_t n, size_t leaf)
 {
-    SXT_CHECK(held(num, x, n, sizeof(*x)));
+    SXT_CHECK(held(num, x, n, sizeof(*x)) && leaf > 0);
     if (n == 0)
-        return 0;
+        return;
     SXT_CHECK(num->op.sumsq);
     sxt_dev_enter(num->dev);
-    double sum = num->op.sumsq(num, x, n);
+    num->op.sumsq(num, sums, x, n, leaf);
     sxt_dev_leave(num->dev);
+}
+
+double sxt_sumsq(struct sxt_num *num, const float *x, size_t n)
+{
+    double sum = 0;
+
+    sxt_sumsq_leaves(num, &sum, x, n, n > 0 ? n : 1);
     return sum;
 }
 

@@ -184,7 +184,8 @@ struct sxt_ops {
                  float *logits, const int32_t *target, size_t t, size_t vocab,
                  size_t ld, float grad_scale, enum sxt_dtype d_type);
     void (*adamw)(struct sxt_num *num, const struct sxt_adamw *a);
-    double (*sumsq)(struct sxt_num *num, const float *x, size_t n);
+    void (*sumsq)(struct sxt_num *num, double *sums, const float *x, size_t n,
+                  size_t leaf);
     void (*sum_pieces)(struct sxt_num *num, float *y, const void *x,
                        size_t pieces, size_t n, float beta,
                        enum sxt_dtype type);
@@ -292,8 +293,11 @@ void sxt_xent(struct sxt_num *num, float *loss, void *dlogits, float *logits,
               float grad_scale, enum sxt_dtype d_type);
 
 void sxt_adamw(struct sxt_num *num, const struct sxt_adamw *a);
-/* sum of squares, in f64, in an order that depends on n only. */
-double sxt_sumsq(struct sxt_num *num, const float *x, size_t n);
+/* Sums of squares, in f64, of every `leaf` consecutive elements (the last may
+ * be fewer) into host memory, in an order that depends on leaf only. */
+void sxt_sumsq_leaves(struct sxt_num *num, double *sums, const float *x,
+                      size_t n, size_t leaf);
+double sxt_sumsq(struct sxt_num *num, const float *x, size_t n); /* one leaf */
 /* y (n) = beta y + sum over p of x (pieces, n), p ascending, in f32: starts
  * with beta y and rounds after every addition, so that pieces added one by one
  * or all at once give the same bits. */

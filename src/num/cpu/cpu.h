@@ -62,7 +62,8 @@ void sxt_cpu_xent(struct sxt_num *num, float *loss, void *dlogits,
                   float *logits, const int32_t *target, size_t t, size_t vocab,
                   size_t ld, float grad_scale, enum sxt_dtype d_type);
 void sxt_cpu_adamw(struct sxt_num *num, const struct sxt_adamw *a);
-double sxt_cpu_sumsq(struct sxt_num *num, const float *x, size_t n);
+void sxt_cpu_sumsq(struct sxt_num *num, double *sums, const float *x, size_t n,
+                   size_t leaf);
 void sxt_cpu_sum_pieces(struct sxt_num *num, float *y, const void *x,
                         size_t pieces, size_t n, float beta,
                         enum sxt_dtype type);

@@ -25,7 +25,7 @@ static double chunk_sumsq(const float *x, size_t n)
 }
 
 /* The chunks' sums are added in order: 64 at a time are in work. */
-double sxt_cpu_sumsq(struct sxt_num *num, const float *x, size_t n)
+static double leaf_sumsq(const struct sxt_num *num, const float *x, size_t n)
 {
     enum { BATCH = 64 };
     double total = 0;
@@ -42,6 +42,24 @@ double sxt_cpu_sumsq(struct sxt_num *num, const float *x, size_t n)
             total += part[i];
     }
     return total;
+}
+
+/* Small leaves side by side, of a large one its chunks: the same sums. */
+void sxt_cpu_sumsq(struct sxt_num *num, double *sums, const float *x, size_t n,
+                   size_t leaf)
+{
+    size_t leaves = (n + leaf - 1) / leaf;
+
+    if (leaf > CHUNK) {
+        for (size_t i = 0; i < leaves; i++)
+            sums[i] = leaf_sumsq(num, x + i * leaf,
+                                 n - i * leaf < leaf ? n - i * leaf : leaf);
+        return;
+    }
+#pragma omp parallel for num_threads(num->threads)
+    for (size_t i = 0; i < leaves; i++)
+        sums[i] = chunk_sumsq(x + i * leaf,
+                              n - i * leaf < leaf ? n - i * leaf : leaf);
 }
 
 static inline void sum_chunk(float *y, const void *x, size_t pieces, size_t n,

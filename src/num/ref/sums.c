@@ -2,14 +2,15 @@
  */
 #include "num/ref/ref.h"
 
-double sxt_ref_sumsq(struct sxt_num *num, const float *x, size_t n)
+void sxt_ref_sumsq(struct sxt_num *num, double *sums, const float *x, size_t n,
+                   size_t leaf)
 {
-    double sum = 0;
-
     (void)num;
-    for (size_t i = 0; i < n; i++)
-        sum += (double)x[i] * x[i];
-    return sum;
+    for (size_t i = 0; i < n; i++) {
+        if (i % leaf == 0)
+            sums[i / leaf] = 0;
+        sums[i / leaf] += (double)x[i] * x[i];
+    }
 }
 
 /* The sum starts with beta y (0 if beta is 0, y is not read then) and every

@@ -240,6 +240,10 @@ static bool run_sums(struct lab *lab, size_t i, enum sxt_dtype type,
     double *sum = lab_host(lab, 1, sizeof(*sum));
     *sum = sxt_sumsq(lab->num, x, n);
     outcome_add(out, "sumsq", sum, 1, false);
+    size_t leaf = i % 2 ? 64 : 2500, leaves = (n + leaf - 1) / leaf;
+    sum = lab_host(lab, leaves, sizeof(*sum));
+    sxt_sumsq_leaves(lab->num, sum, x, n, leaf);
+    outcome_add(out, "sumsq of leaves", sum, leaves, false);
 
     void *many = lab_normals(lab, pieces * n, type, 1);
     sxt_sum_pieces(lab->num, x, many, pieces, n, i % 2 ? 0.75f : 0, type);
