@@ -283,9 +283,9 @@ static void test_large(struct sxt_sandbox *sandbox, int n, const char *when)
     struct sxt_json *tests = sxt_json_parse(text.data, text.len, "large", NULL);
     int right = 0, wrong = 0;
     for (int i = 0; i < n; i++) {
-        right += judge(sandbox, tests,
-                       "print('012345678\\n' * 5000000, end='')",
-                       detail) == SXT_CODE_PASS;
+        right +=
+            judge(sandbox, tests, "print('012345678\\n' * 5000000, end='')",
+                  detail) == SXT_CODE_PASS;
         wrong += judge(sandbox, tests,
                        "print('012345678\\n' * 4999999 + '012345679')",
                        detail) == SXT_CODE_WRONG;
