@@ -4,7 +4,9 @@
 # plain CPython, or their data set, calls right or wrong are judged alike.
 # DATA is a directory with the data sets (default: $SXT_TEST_DATA).
 # SXT_EACH mutants are made of each solution (default 3), of the first
-# SXT_FIRST problems of a set (default 0: all).  Takes half an hour on 2 cores.
+# SXT_FIRST problems of a set (default 0: all).  Programs that are right run
+# once more while twice as many processes compute as there are processors,
+# unless SXT_BUSY is 0.  Takes an hour on 2 cores.
 SRCDIR=${SRCDIR:-$(cd "$(dirname "$0")/.." && pwd)}
 SEXTANT=${SEXTANT:-$PWD/sextant}
 export SRCDIR SEXTANT
@@ -28,17 +30,53 @@ verdicts() {
             if (/sandbox_error/) found = 0 }
         END { exit !found }' tap.out
 }
+# grade NAME SIDE OUT: verdicts of the programs of one side
+grade() {
+    "$SEXTANT" grade -s problems="$1.h5" -s responses="$1-$2.jsonl" \
+        -s output="$3.h5" -s grading.python="$(command -v "$python")" \
+        >tap.out 2>&1
+}
+# Processes that compute and nothing else, as long as this shell lives.
+compute() {
+    for _ in $(seq $((2 * $(nproc)))); do
+        "$python" -c 'import os
+parent = os.getppid()
+while os.getppid() == parent:
+    sum(range(10 ** 6))' &
+        computing="$computing $!"
+    done
+}
+rest() {
+    # shellcheck disable=SC2086 # ids
+    [ -z "$computing" ] || kill $computing
+    computing=
+}
+computing=
+trap 'rest; rm -rf "$tap_dir"' EXIT
+# passed: how many of the last table passed
+passed() { awk '$1 == "grade" && $5 ~ /^[0-9.]+$/ { n = $4 } END { print n + 0 }' tap.out; }
+runs=0
+accepted=0
 # judge NAME: NAME.h5 has the problems, NAME-right.jsonl and -wrong the programs
 judge() {
     for side in right wrong; do
         count=$(wc -l <"$1-$side.jsonl")
         [ "$count" -gt 0 ] || continue
-        "$SEXTANT" grade -s problems="$1.h5" -s responses="$1-$side.jsonl" \
-            -s output="$1-$side.h5" -s grading.python="$(command -v "$python")" \
-            >tap.out 2>&1
+        grade "$1" $side "$1-$side"
         verdicts $side "$count"
         tap_result $? "$1: all $count programs that are $side are judged so"
         sed -n 's/^grade  *\(.* %.*\)/# \1/p' tap.out
+        [ $side = right ] || continue
+        accepted=$((accepted + $(passed)))
+        runs=$((runs + count))
+        [ "${SXT_BUSY:-1}" = 1 ] || continue
+        compute
+        grade "$1" $side "$1-busy"
+        rest
+        accepted=$((accepted + $(passed)))
+        runs=$((runs + count))
+        verdicts $side "$count"
+        tap_result $? "$1: and all $count that are right while others compute"
     done
 }
 # check NAME KIND FILE DATASET MUTANTS: by a plain CPython
@@ -96,4 +134,8 @@ END
 } >cc.cfg
 labelled livecodebench livecodebench_samples/lcb_sandboxfusion.jsonl ./lcb.cfg
 labelled codecontests code_contests_sample/code_contests.jsonl ./cc.cfg
+
+# ---- all that is honest
+[ $((1000 * accepted)) -ge $((999 * runs)) ]
+tap_result $? "honest programs: $accepted of $runs runs are accepted"
 done_testing

@@ -51,4 +51,4 @@ with open(sys.argv[1] + '/mbpp/mbpp.jsonl', 'w') as file:
                    'test_setup_code': '', 'test_list': tests}, file)
         file.write('\n')
 END
-SXT_EACH=6 sh "$SRCDIR/validation/code.sh" "$small"
+SXT_EACH=6 SXT_BUSY=0 sh "$SRCDIR/validation/code.sh" "$small"
