@@ -12,20 +12,7 @@
 
 #define SHORT "s:o:nqvhV"
 
-enum { OPT_VERSION = 256, OPT_BUILD, OPT_PRINT, OPT_PARAM };
-
-static const struct option options[] = {
-    { "set", required_argument, NULL, 's' },
-    { "output", required_argument, NULL, 'o' },
-    { "dry-run", no_argument, NULL, 'n' },
-    { "quiet", no_argument, NULL, 'q' },
-    { "verbose", no_argument, NULL, 'v' },
-    { "help", optional_argument, NULL, 'h' },
-    { "version", no_argument, NULL, OPT_VERSION },
-    { "build-info", no_argument, NULL, OPT_BUILD },
-    { "print-config", no_argument, NULL, OPT_PRINT },
-    { NULL, 0, NULL, 0 }
-};
+enum { PARAMETER = 512 }; /* an option that is a parameter */
 
 /* The word that is nearest to a name so far, for "did you mean". */
 struct nearest {
@@ -69,6 +56,16 @@ static int unknown_command(const char *name)
                           ? "a command comes first, then its file"
                           : "unknown command",
                       &near, "", "--help");
+}
+
+static int unknown_format(const char *name)
+{
+    struct nearest near = nothing_near(name);
+
+    for (const struct sxt_cli_option *o = sxt_cli_options; o->name; o++)
+        if (strcmp(o->name, "help") == 0 && o->arg[0])
+            look_at(&near, o->arg + 1);
+    return wrong_word("unknown format of help", &near, "", "--help");
 }
 
 /* The options of a command line: the general ones and --PARAMETER. */
@@ -195,7 +192,7 @@ static void add_parameters(struct words *w, const char *prefix,
             add_option(w, name,
                        p->type == SXT_CFG_BOOL ? optional_argument
                                                : required_argument,
-                       OPT_PARAM);
+                       PARAMETER);
     }
 }
 
@@ -210,15 +207,21 @@ static void free_words(struct words *w)
 static void make_words(struct words *w, const struct sxt_stage *stage)
 {
     free_words(w);
-    for (const struct option *o = options; o->name; o++)
-        add_option(w, sxt_strdup(o->name), o->has_arg, o->val);
+    for (const struct sxt_cli_option *o = sxt_cli_options; o->name; o++)
+        if (o->value)
+            add_option(w, sxt_strdup(o->name),
+                       o->value == 'h'  ? optional_argument
+                       : o->arg[0] != 0 ? required_argument
+                                        : no_argument,
+                       o->value);
     if (stage)
         add_parameters(w, "", stage->section.params);
 }
 
 /* What the options ask for besides running the command. */
 struct wish {
-    bool help, params, version, build, print;
+    bool help, version, build, print;
+    const char *format; /* of --help=FORMAT, or NULL */
 };
 
 static void take_option(struct sxt_cli *cli, int c, struct wish *wish)
@@ -241,15 +244,15 @@ static void take_option(struct sxt_cli *cli, int c, struct wish *wish)
         break;
     case 'h':
         wish->help = true;
-        wish->params = optarg && strcmp(optarg, "params") == 0;
+        wish->format = optarg;
         break;
-    case OPT_VERSION:
+    case 'V':
         wish->version = true;
         break;
-    case OPT_BUILD:
+    case SXT_CLI_BUILD:
         wish->build = true;
         break;
-    case OPT_PRINT:
+    case SXT_CLI_PRINT:
         wish->print = true;
         break;
     }
@@ -261,6 +264,22 @@ static int no_command(void)
     return SXT_EXIT_USAGE;
 }
 
+/* --help, --help=FORMAT; returns the exit status. */
+static int help(const struct sxt_cli *cli, const char *format)
+{
+    if (!format)
+        sxt_cli_help(cli->stage);
+    else if (strcmp(format, "params") == 0)
+        print_config(cli);
+    else if (strcmp(format, "man") == 0)
+        sxt_cli_man(cli->stage);
+    else if (strcmp(format, "bash") == 0)
+        sxt_cli_bash();
+    else
+        return unknown_format(format);
+    return 0;
+}
+
 /* -1: run the command; else the exit status. */
 static int fulfil(const struct sxt_cli *cli, const struct wish *wish)
 {
@@ -268,10 +287,10 @@ static int fulfil(const struct sxt_cli *cli, const struct wish *wish)
         sxt_cli_version();
     else if (wish->build)
         sxt_cli_build_info();
-    else if (wish->params || (wish->print && !cli->stage))
-        print_config(cli);
     else if (wish->help)
-        sxt_cli_help(cli->stage);
+        return help(cli, wish->format);
+    else if (wish->print && !cli->stage)
+        print_config(cli);
     else if (!cli->stage)
         return no_command();
     else if (wish->print)
@@ -305,10 +324,10 @@ static int take_words(struct sxt_cli *cli, int argc, char **argv,
             code = take_stage(cli, optarg, known);
         else if (c == 1)
             take_operand(cli, optarg);
-        else if (c == OPT_PARAM)
+        else if (c == PARAMETER)
             set_parameter(cli, known->all[index].name);
         else
-            take_option(cli, c == 'V' ? OPT_VERSION : c, wish);
+            take_option(cli, c, wish);
     }
     while (optind < argc)
         take_operand(cli, argv[optind++]);

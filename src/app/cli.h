@@ -36,8 +36,28 @@ int sxt_cli_values(const struct sxt_cli *cli, void **values,
 char *sxt_cli_hint(const struct sxt_stage *stage, const void *values,
                    const struct sxt_run *run, const struct sxt_error *err);
 
-/* Texts of --help, --help=params, --version, --build-info on stdout. */
-void sxt_cli_help(const struct sxt_stage *stage); /* NULL: the program's */
+/* An option that every command has, or a line about options. */
+struct sxt_cli_option {
+    const char *name; /* behind two dashes */
+    int value;        /* its letter or SXT_CLI_...; 0: only a line of --help */
+    const char *arg;  /* what follows, as --help has it: "", "=DIR" */
+    const char *doc;
+};
+enum { SXT_CLI_BUILD = 256, SXT_CLI_PRINT };
+extern const struct sxt_cli_option sxt_cli_options[]; /* ends with NULL */
+
+/* What an exit status says. */
+struct sxt_cli_exit {
+    int code;
+    const char *word, *doc;
+};
+extern const struct sxt_cli_exit sxt_cli_exits[]; /* ends with word NULL */
+
+/* Texts of --help, --help=..., --version, --build-info on stdout; stage NULL
+ * means the program. */
+void sxt_cli_help(const struct sxt_stage *stage);
+void sxt_cli_man(const struct sxt_stage *stage);
+void sxt_cli_bash(void); /* completion of every command */
 /* Lines of examples of a command, NULL if it has none. */
 const char *sxt_cli_examples(const char *command);
 void sxt_cli_version(void);

@@ -1,9 +1,11 @@
 /* help.c - what --help, --version and --build-info print. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "app/cli.h"
 #include "base/file.h"
+#include "base/mem.h"
 
 static const char program_help[] =
     "Usage: sextant COMMAND [CONFIG.cfg] [OPTION]... [OPERAND]...\n"
@@ -12,25 +14,43 @@ static const char program_help[] =
     "Start more ranks with mpirun or srun; outputs do not depend on their\n"
     "number.\n";
 
-static const char option_help[] =
-    "\n"
-    "Options:\n"
-    "  -s, --set=NAME=VALUE   set a parameter (goes over CONFIG; repeatable)\n"
-    "      --NAME VALUE       the same for a parameter of the command\n"
-    "  -o, --output=DIR       keep the run's files in DIR (default .): a name\n"
-    "                         without a slash in a parameter is one of them\n"
-    "  -n, --dry-run          check everything, write nothing\n"
-    "  -q, --quiet            warnings and errors only\n"
-    "  -v, --verbose          say more; twice for still more\n"
-    "  -h, --help             this text, or that of the command\n"
-    "      --help=params      every parameter with default, range and meaning\n"
-    "      --print-config     the resolved parameters as an input file\n"
-    "  -V, --version          name and version\n"
-    "      --build-info       compiler, libraries\n"
-    "\n"
-    "Exit status: 0 done, 64 usage, 65 bad data, 66 missing input, 69 device\n"
-    "not available, 70 bug, 74 I/O, 75 stopped cleanly (run again), 76 no\n"
-    "sandbox, 78 configuration, 79 numerical failure, 80 files differ.\n";
+/* Columns before an option's explanation. */
+#define INDENT 25
+
+static void print_options(void)
+{
+    fputs("\nOptions:\n", stdout);
+    for (const struct sxt_cli_option *o = sxt_cli_options; o->name; o++) {
+        char *name = sxt_printf("--%s%s", o->name, o->arg);
+        if (o->value > 0 && o->value < SXT_CLI_BUILD)
+            printf("  -%c, %-*s", o->value, INDENT - 6, name);
+        else
+            printf("      %-*s", INDENT - 6, name);
+        for (const char *c = o->doc; *c; c++)
+            if (*c == '\n')
+                printf("\n%*s", INDENT, "");
+            else
+                putchar(*c);
+        putchar('\n');
+        free(name);
+    }
+}
+
+static void print_exits(void)
+{
+    enum { COLUMNS = 78 };
+    int used = printf("\nExit status:") - 1;
+
+    for (const struct sxt_cli_exit *e = sxt_cli_exits; e->word; e++) {
+        char *text =
+            sxt_printf("%d %s%s", e->code, e->word, e[1].word ? "," : ".\n");
+        int n = (int)strlen(text);
+        if (used + 1 + n > COLUMNS)
+            used = -1;
+        used += printf(used < 0 ? "\n%s" : " %s", text);
+        free(text);
+    }
+}
 
 void sxt_cli_help(const struct sxt_stage *stage)
 {
@@ -49,7 +69,8 @@ void sxt_cli_help(const struct sxt_stage *stage)
                    sxt_stages[i]->section.doc);
         fputs("sextant COMMAND --help gives examples.\n", stdout);
     }
-    fputs(option_help, stdout);
+    print_options();
+    print_exits();
 }
 
 void sxt_cli_version(void)

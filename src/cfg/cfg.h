@@ -79,4 +79,19 @@ void sxt_cfg_free(const struct sxt_cfg_section *section, void *values);
 void sxt_cfg_print(const struct sxt_cfg_section *section, const void *values,
                    struct sxt_str *out);
 
+/* A section's parameters as manuals and completion name them, in the order of
+ * the table; a group comes before what is in it. */
+struct sxt_cfg_entry {
+    const struct sxt_cfg_param *param;
+    char *name;  /* with its groups: "sampling.top_p" */
+    char *value; /* the default as an input file has it; "" of a group */
+    char *range; /* " [0, 1] tokens", or "" */
+};
+struct sxt_cfg_list {
+    struct sxt_cfg_entry *entry;
+    size_t n;
+};
+struct sxt_cfg_list sxt_cfg_list(const struct sxt_cfg_section *section);
+void sxt_cfg_list_free(struct sxt_cfg_list *list);
+
 #endif

@@ -1,10 +1,14 @@
-/* print.c - a section as an input file that explains every parameter. */
+/* print.c - a section as an input file that explains every parameter, and as a
+ * list. */
 #include "cfg/cfg.h"
 
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "base/mem.h"
 
 static void add_quoted(struct sxt_str *out, const char *text)
 {
@@ -110,25 +114,31 @@ static void add_words(struct sxt_str *out, const char *words, int indent)
     sxt_str_add_char(out, '\n');
 }
 
+/* What a parameter may be, behind a space; nothing if there is no bound. */
+static void add_range(struct sxt_str *out, const struct sxt_cfg_param *p)
+{
+    if (p->type == SXT_CFG_INT || p->type == SXT_CFG_REAL) {
+        sxt_str_add(out, " [");
+        add_bound(out, p->min);
+        sxt_str_add(out, ", ");
+        add_bound(out, p->max);
+        sxt_str_add(out, "]");
+        if (strcmp(p->unit, "1") != 0)
+            sxt_str_add(out, " %s", p->unit);
+        if (p->choices)
+            sxt_str_add(out, " or \"%s\"", p->choices);
+    }
+    if (p->type == SXT_CFG_CHOICE)
+        sxt_str_add(out, " [%s]", p->choices);
+}
+
 static void add_comment(struct sxt_str *out, const struct sxt_cfg_param *p,
                         int indent)
 {
     struct sxt_str s = SXT_STR_EMPTY;
 
     sxt_str_add(&s, "%s", p->doc);
-    if (p->type == SXT_CFG_INT || p->type == SXT_CFG_REAL) {
-        sxt_str_add(&s, " [");
-        add_bound(&s, p->min);
-        sxt_str_add(&s, ", ");
-        add_bound(&s, p->max);
-        sxt_str_add(&s, "]");
-        if (strcmp(p->unit, "1") != 0)
-            sxt_str_add(&s, " %s", p->unit);
-        if (p->choices)
-            sxt_str_add(&s, " or \"%s\"", p->choices);
-    }
-    if (p->type == SXT_CFG_CHOICE)
-        sxt_str_add(&s, " [%s]", p->choices);
+    add_range(&s, p);
     add_words(out, s.data, indent);
     sxt_str_free(&s);
 }
@@ -143,8 +153,7 @@ static void add_params(struct sxt_str *out, const struct sxt_cfg_param *p,
         }
         add_comment(out, p, indent);
         if (p->type == SXT_CFG_GROUP) {
-            sxt_str_add(out, "%*s%s:\n%*s{\n", indent, "", p->name, indent,
-                        "");
+            sxt_str_add(out, "%*s%s:\n%*s{\n", indent, "", p->name, indent, "");
             add_params(out, p->group, values + p->offset, indent + 4);
             sxt_str_add(out, "%*s};\n", indent, "");
         } else {
@@ -155,20 +164,75 @@ static void add_params(struct sxt_str *out, const struct sxt_cfg_param *p,
     }
 }
 
+static void *make_defaults(const struct sxt_cfg_section *section)
+{
+    static const struct sxt_cfg_section *const none[] = { NULL };
+    void *values = NULL;
+
+    SXT_CHECK(sxt_cfg_read(NULL, section, none, NULL, 0, &values, NULL) == 0);
+    return values;
+}
+
 void sxt_cfg_print(const struct sxt_cfg_section *section, const void *values,
                    struct sxt_str *out)
 {
-    static const struct sxt_cfg_section *const none[] = { NULL };
-    void *defaults = NULL;
+    void *defaults = values ? NULL : make_defaults(section);
 
-    if (!values) {
-        SXT_CHECK(sxt_cfg_read(NULL, section, none, NULL, 0, &defaults,
-                               NULL) == 0);
+    if (!values)
         values = defaults;
-    }
     add_words(out, section->doc, 0);
     sxt_str_add(out, "%s:\n{\n", section->name);
     add_params(out, section->params, values, 4);
     sxt_str_add(out, "};\n");
     sxt_cfg_free(section, defaults);
+}
+
+/* The parameters of a table at the end of the list. */
+static void list_params(struct sxt_cfg_list *list, const char *prefix,
+                        const struct sxt_cfg_param *p, const char *values)
+{
+    for (; p->name; p++) {
+        if (p->name[0] == '\0') {
+            list_params(list, prefix, p->group, values + p->offset);
+            continue;
+        }
+        struct sxt_str value = SXT_STR_EMPTY, range = SXT_STR_EMPTY;
+        bool group = p->type == SXT_CFG_GROUP;
+        char *name = sxt_printf("%s%s", prefix, p->name);
+        sxt_str_add(&value, "%s", "");
+        if (!group)
+            add_value(&value, p, values + p->offset);
+        sxt_str_add(&range, "%s", "");
+        add_range(&range, p);
+        list->entry =
+            sxt_realloc(list->entry, list->n + 1, sizeof(*list->entry));
+        list->entry[list->n++] =
+            (struct sxt_cfg_entry){ p, name, value.data, range.data };
+        if (!group)
+            continue;
+        char *below = sxt_printf("%s.", name);
+        list_params(list, below, p->group, values + p->offset);
+        free(below);
+    }
+}
+
+struct sxt_cfg_list sxt_cfg_list(const struct sxt_cfg_section *section)
+{
+    struct sxt_cfg_list list = { 0 };
+    void *defaults = make_defaults(section);
+
+    list_params(&list, "", section->params, defaults);
+    sxt_cfg_free(section, defaults);
+    return list;
+}
+
+void sxt_cfg_list_free(struct sxt_cfg_list *list)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        free(list->entry[i].name);
+        free(list->entry[i].value);
+        free(list->entry[i].range);
+    }
+    free(list->entry);
+    *list = (struct sxt_cfg_list){ 0 };
 }
