@@ -79,6 +79,24 @@ void sxt_sbx_reset_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* A namespace ends with its init; without one init has to pass it on. */
+void sxt_sbx_follow_parent(const struct sxt_sandbox *sandbox, sigset_t *watched)
+{
+    sigemptyset(watched);
+    if (sandbox->tier == SXT_SANDBOX_FULL) {
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
+            sxt_sbx_give_up("ask to die with the caller");
+        return;
+    }
+    /* SIGTERM says that the parent died, SIGCHLD that the program ended. */
+    sigaddset(watched, SIGTERM);
+    sigaddset(watched, SIGCHLD);
+    sigprocmask(SIG_BLOCK, watched, NULL);
+    if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 ||
+        prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
+        sxt_sbx_give_up("become a subreaper");
+}
+
 /* If the caller died before it could be asked to take us along, that shows
  * here. */
 bool sxt_sbx_caller_is_ready(void)

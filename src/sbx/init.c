@@ -29,6 +29,9 @@ static const char *const program_environment[] = { ENVIRONMENT, NULL };
 static const char *const zygote_environment[] = { ENVIRONMENT,
                                                   "LD_PRELOAD=" ZYGOTE_PATH,
                                                   NULL };
+static const char *const unjailed_environment[] = {
+    ENVIRONMENT, "LD_PRELOAD=" ZYGOTE_FILE_PATH, NULL
+};
 
 static _Noreturn void execute(const struct sxt_sandbox *sandbox, char *boot,
                               const char *const *environment)
@@ -59,14 +62,16 @@ static int keep_rights(void)
 static _Noreturn void become_zygote(const struct sxt_sandbox *sandbox)
 {
     const struct rlimit stack = { STACK_BYTES, STACK_BYTES };
+    bool full = sandbox->tier == SXT_SANDBOX_FULL;
 
-    if (!sandbox->two_ids && keep_rights() != 0)
+    if (full && !sandbox->two_ids && keep_rights() != 0)
         sxt_sbx_give_up("keep the right to make namespaces");
     if (setrlimit(RLIMIT_STACK, &stack) != 0)
         sxt_sbx_give_up("limit the stack");
     if (fcntl(FILE_CONTROL, F_SETFD, 0) != 0)
         sxt_sbx_give_up("keep the caller's socket");
-    execute(sandbox, sandbox->zygote_boot, zygote_environment);
+    execute(sandbox, sandbox->zygote_boot,
+            full ? zygote_environment : unjailed_environment);
 }
 
 /* In the full tier the program's user is init's, unless there are two. */
@@ -78,23 +83,6 @@ static _Noreturn void become_program(const struct sxt_sandbox *sandbox,
     sxt_sbx_reset_signals(); /* init blocks some */
     sxt_sbx_confine(sandbox, limits, shared ? 1 : 0);
     execute(sandbox, sandbox->boot, program_environment);
-}
-
-static void prepare(const struct sxt_sandbox *sandbox, sigset_t *watched)
-{
-    sigemptyset(watched);
-    if (sandbox->tier == SXT_SANDBOX_FULL) {
-        if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
-            sxt_sbx_give_up("ask to die with the caller");
-        return;
-    }
-    /* SIGTERM says that the caller died, SIGCHLD that the program ended. */
-    sigaddset(watched, SIGTERM);
-    sigaddset(watched, SIGCHLD);
-    sigprocmask(SIG_BLOCK, watched, NULL);
-    if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 ||
-        prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
-        sxt_sbx_give_up("become a subreaper");
 }
 
 static void build(const struct sxt_sandbox *sandbox, size_t disk_bytes)
@@ -121,7 +109,10 @@ _Noreturn void sxt_sbx_init(const struct sxt_sandbox *sandbox,
     sxt_sbx_reset_signals();
     if (sxt_sbx_take_files(files) != 0)
         _exit(127);
-    prepare(sandbox, &watched);
+    if (limits)
+        sxt_sbx_follow_parent(sandbox, &watched);
+    else if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
+        sxt_sbx_give_up("ask to die with the caller");
     setsid();
     if (!sxt_sbx_caller_is_ready())
         _exit(127);

@@ -11,6 +11,9 @@
  *                zygote.c; init and program are copies of it, in namespaces
  *                within its own
  *
+ * In the reduced tier there are no namespaces and no outer jail, but the same
+ * processes.
+ *
  * Between clone and exec only system calls are made, no allocation: the caller
  * may have threads. */
 #ifndef SXT_SBX_JAIL_H
@@ -57,11 +60,18 @@ struct jail_zygote {
     int socket;  /* requests go there, and come back at the end of each */
 };
 
-/* What a zygote reads from FILE_PROGRAM when it starts, its filter behind. */
+/* Without an outer jail it comes as this file. */
+#define ZYGOTE_FILE FILE_LINK_IN
+#define ZYGOTE_FILE_PATH "/proc/self/fd/4"
+
+/* What a zygote reads from FILE_PROGRAM when it starts.  Behind it stand the
+ * filter, and for each path that programs may read 'd' (directory) or 'f' and
+ * the path with its 0. */
 struct zygote_config {
+    enum sxt_sandbox_tier tier;
     bool two_ids;
     int landlock;
-    unsigned n_filter;
+    unsigned n_filter, n_binds;
 };
 
 /* A program to start; its files come along, in order, those that there are. */
@@ -135,6 +145,10 @@ _Noreturn void sxt_sbx_give_up(const char *step);
 /* Put the files at their numbers and close all others; -1: none to tell. */
 int sxt_sbx_take_files(const int files[N_FILES]);
 void sxt_sbx_reset_signals(void);
+/* Init: end when who started it ends.  Fills the signals that init then has to
+ * wait for. */
+void sxt_sbx_follow_parent(const struct sxt_sandbox *sandbox,
+                           sigset_t *watched);
 /* The caller's word that the jail may be built; false if it is dead. */
 bool sxt_sbx_caller_is_ready(void);
 /* An own /tmp with a quota. */

@@ -142,11 +142,11 @@ static int try_full(struct sxt_sandbox *sandbox, bool anew,
     return try_out(sandbox, anew, err);
 }
 
-static int try_reduced(struct sxt_sandbox *sandbox, struct sxt_error *err)
+static int try_reduced(struct sxt_sandbox *sandbox, bool anew,
+                       struct sxt_error *err)
 {
     sandbox->tier = SXT_SANDBOX_REDUCED;
     sandbox->namespaces = 0;
-    sandbox->anew = true;
     sandbox->two_ids = can_become_nobody();
     free(sandbox->filter);
     sandbox->filter = NULL;
@@ -158,7 +158,7 @@ static int try_reduced(struct sxt_sandbox *sandbox, struct sxt_error *err)
                        LANDLOCK_TRUNCATE, sandbox->landlock);
     if (sxt_sbx_make_filter(sandbox, err) != 0)
         return -1;
-    return sxt_sbx_battery(sandbox, err);
+    return try_out(sandbox, anew, err);
 }
 
 /* The full tier, else the reduced one if it was asked for, else nothing. */
@@ -175,7 +175,7 @@ static int choose_tier(struct sxt_sandbox *sandbox,
             *err = full;
         return -1;
     }
-    if (try_reduced(sandbox, &reduced) == 0)
+    if (try_reduced(sandbox, options->anew, &reduced) == 0)
         return 0;
     return sxt_err(err, SXT_EXIT_NOSANDBOX,
                    "%.900s; nor is there a reduced "

@@ -164,19 +164,27 @@ static pid_t receive(int socket, void *what, size_t size)
     return sender.pid;
 }
 
-/* The system call filter and what goes with it. */
 static int config_file(const struct sxt_sandbox *sandbox)
 {
-    const struct zygote_config config = { .two_ids = sandbox->two_ids,
-                                          .landlock = sandbox->landlock,
-                                          .n_filter =
-                                              (unsigned)sandbox->n_filter };
+    struct zygote_config config = { .tier = sandbox->tier,
+                                    .two_ids = sandbox->two_ids,
+                                    .landlock = sandbox->landlock,
+                                    .n_filter = (unsigned)sandbox->n_filter };
     struct sxt_str s = SXT_STR_EMPTY;
     int file;
 
+    for (size_t i = 0; i < sandbox->n_binds; i++)
+        config.n_binds += !sandbox->binds[i].target;
     sxt_str_add_bytes(&s, (const char *)&config, sizeof(config));
     sxt_str_add_bytes(&s, (const char *)sandbox->filter,
                       sandbox->n_filter * sizeof(*sandbox->filter));
+    for (size_t i = 0; i < sandbox->n_binds; i++) {
+        const struct jail_bind *b = &sandbox->binds[i];
+        if (b->target)
+            continue;
+        sxt_str_add_char(&s, b->directory ? 'd' : 'f');
+        sxt_str_add_bytes(&s, b->path, strlen(b->path) + 1);
+    }
     file = sxt_sbx_sealed_file((struct sxt_span){ s.data, s.len });
     sxt_str_free(&s);
     return file;
@@ -198,6 +206,9 @@ static int open_zygote_files(const struct sxt_sandbox *sandbox,
     theirs[FILE_ERR] = fcntl(out[1], F_DUPFD_CLOEXEC, 0);
     theirs[FILE_IN] = sxt_sbx_sealed_file(sxt_span(""));
     theirs[FILE_PROGRAM] = config_file(sandbox);
+    if (sandbox->tier == SXT_SANDBOX_REDUCED)
+        theirs[ZYGOTE_FILE] = sxt_sbx_sealed_file((struct sxt_span){
+            (const char *)sxt_sbx_zygote_image, sxt_sbx_zygote_bytes });
     if (theirs[FILE_ERR] < 0 || theirs[FILE_IN] < 0 ||
         theirs[FILE_PROGRAM] < 0 ||
         socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)

@@ -8,12 +8,14 @@
  *
  * No program ever runs in the zygote itself: each is a fresh copy of the same
  * state.  Its init is a copy, too, in new process, mount and IPC namespaces
- * within the zygote's, where neither the zygote nor other programs exist. */
+ * within the zygote's, where neither the zygote nor other programs exist; in
+ * the reduced tier without, held by what every program is held by there. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -45,9 +47,22 @@ __attribute__((constructor)) static void arm(void)
         _exit(127);
 }
 
+/* The paths that programs may read, where Landlock alone decides. */
+static void read_binds(struct sxt_sandbox *sandbox, char *at)
+{
+    sandbox->binds = calloc(sandbox->n_binds + 1, sizeof(*sandbox->binds));
+    if (!sandbox->binds)
+        sxt_sbx_give_up("read the zygote's orders");
+    for (size_t i = 0; i < sandbox->n_binds; i++) {
+        sandbox->binds[i].directory = *at == 'd';
+        sandbox->binds[i].path = at + 1;
+        at += strlen(at) + 1;
+    }
+}
+
 static void read_config(struct sxt_sandbox *sandbox)
 {
-    const struct zygote_config *config;
+    struct zygote_config *config;
     struct stat st;
 
     if (fstat(FILE_PROGRAM, &st) != 0)
@@ -57,12 +72,14 @@ static void read_config(struct sxt_sandbox *sandbox)
     if (config == MAP_FAILED)
         sxt_sbx_give_up("read the zygote's orders");
     *sandbox = (struct sxt_sandbox){
-        .tier = SXT_SANDBOX_FULL,
+        .tier = config->tier,
         .two_ids = config->two_ids,
         .landlock = config->landlock,
         .n_filter = config->n_filter,
         .filter = (struct sock_filter *)(uintptr_t)(config + 1),
+        .n_binds = config->n_binds,
     };
+    read_binds(sandbox, (char *)(sandbox->filter + sandbox->n_filter));
 }
 
 /* The caller's next wish and its files; false when the caller is gone. */
@@ -98,26 +115,35 @@ static bool receive(struct zygote_request *request, int files[N_FILES])
     return true;
 }
 
+/* The program's working directory; in the reduced tier it may write none. */
+static void enter(const struct sxt_sandbox *sandbox,
+                  const struct zygote_request *request)
+{
+    bool full = sandbox->tier == SXT_SANDBOX_FULL;
+
+    if (full && sxt_sbx_mount_tmp("/tmp", request->limits.disk_bytes) != 0)
+        sxt_sbx_give_up("mount the jail's /tmp");
+    if (chdir(full ? "/tmp" : "/") != 0)
+        sxt_sbx_give_up("enter the working directory");
+}
+
 /* First process of the new namespaces.  Returns in the program's process. */
 static void init(const struct sxt_sandbox *sandbox,
                  const struct zygote_request *request, const int files[N_FILES])
 {
+    bool full = sandbox->tier == SXT_SANDBOX_FULL;
     sigset_t watched;
     pid_t program;
 
     if (sxt_sbx_take_files(files) != 0)
         _exit(127);
-    sigemptyset(&watched);
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
-        sxt_sbx_give_up("ask to die with the zygote");
+    sxt_sbx_follow_parent(sandbox, &watched);
     setsid();
     /* Tell the caller our number, which the kernel adds. */
     if (send(FILE_CONTROL, "h", 1, MSG_NOSIGNAL) != 1 ||
         !sxt_sbx_caller_is_ready())
         _exit(127);
-    if (sxt_sbx_mount_tmp("/tmp", request->limits.disk_bytes) != 0 ||
-        chdir("/tmp") != 0)
-        sxt_sbx_give_up("mount the jail's /tmp");
+    enter(sandbox, request);
     program = real_fork();
     if (program < 0)
         sxt_sbx_give_up("start a process");
@@ -125,10 +151,34 @@ static void init(const struct sxt_sandbox *sandbox,
         sxt_sbx_supervise(sandbox, program, &watched);
         _exit(0);
     }
+    sigprocmask(SIG_UNBLOCK, &watched, NULL);
     /* The zygote and init are of the program's user. */
-    sxt_sbx_confine(sandbox, &request->limits, sandbox->two_ids ? 0 : 2);
+    sxt_sbx_confine(sandbox, &request->limits,
+                    full && !sandbox->two_ids ? 2 : 0);
     close(FILE_CONTROL);
     close(FILE_GATE);
+}
+
+/* An init that was killed could not end its processes; without a namespace
+ * they come to us. */
+static void end_orphans(pid_t init)
+{
+    char path[64];
+    int pid, found;
+
+    snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
+    do {
+        FILE *list = fopen(path, "re");
+        found = 0;
+        while (list && fscanf(list, "%d", &pid) == 1)
+            if (pid != init) {
+                found++;
+                kill(pid, SIGKILL);
+                waitpid(pid, NULL, 0);
+            }
+        if (list)
+            fclose(list);
+    } while (found > 0);
 }
 
 /* Start what the caller wishes, one program at a time.  A program's init is
@@ -136,7 +186,7 @@ static void init(const struct sxt_sandbox *sandbox,
  * stays unburied until the next wish, so that its number is nobody else's. */
 static void serve(void)
 {
-    const unsigned long fresh = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC;
+    unsigned long fresh = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC;
     const struct jail_report ready = { 0 };
     struct zygote_request request;
     struct sxt_sandbox sandbox;
@@ -144,6 +194,11 @@ static void serve(void)
     siginfo_t ended;
 
     read_config(&sandbox);
+    if (sandbox.tier == SXT_SANDBOX_REDUCED) {
+        fresh = 0;
+        if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
+            sxt_sbx_give_up("become a subreaper");
+    }
     send(FILE_CONTROL, &ready, sizeof(ready), MSG_NOSIGNAL);
     while (receive(&request, files)) {
         while (waitpid(-1, NULL, WNOHANG) > 0)
@@ -161,6 +216,8 @@ static void serve(void)
                errno == EINTR)
             ;
         int failed = pid < 0 ? errno : 0;
+        if (pid > 0 && !fresh)
+            end_orphans((pid_t)pid);
         send(FILE_CONTROL, &failed, sizeof(failed), MSG_NOSIGNAL);
     }
     _exit(0);
