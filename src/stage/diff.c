@@ -2,7 +2,8 @@
  *
  * A dataset of the reference may carry attributes `rtol` and `atol`: then
  * |new - ref| <= atol + rtol |ref| must hold for each value; without them,
- * every byte must be equal.  /provenance is left out: it may differ. */
+ * every byte must be equal.  /provenance is left out: it may differ; so is
+ * /config, if the reference has none. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -163,7 +164,9 @@ static int compare_group(struct diff *d, const char *group, bool second,
     for (size_t i = 0; i < n; i++) {
         char *path = sxt_printf("%s/%s", group[1] ? group : "", names[i]);
         struct sxt_h5_info info;
-        bool skipped = strcmp(path, "/provenance") == 0;
+        bool skipped =
+            strcmp(path, "/provenance") == 0 ||
+            (strcmp(path, "/config") == 0 && !sxt_in_has(d->ref, path));
         if (rc == 0 && !skipped && sxt_in_info(in, path, &info, NULL) != 0)
             rc = compare_group(d, path, second, err);
         else if (rc == 0 && !skipped && second)
