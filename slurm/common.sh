@@ -99,9 +99,10 @@ run_ranks() {
 }
 
 # What a run has reached: names and sizes of its files, which grow, or get other
-# names, with every record and step.
+# names, with every record and step; but not what also grows without progress.
 reached() {
-    find "$run" -type f -printf '%P %s\n' 2>/dev/null | sort | sha256sum
+    find "$run" \( -name status -o -name tensorboard \) -prune -o \
+        -type f ! -name '*.out' -printf '%P %s\n' 2>/dev/null | sort | sha256sum
 }
 
 requeue() {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# status.sh - how far a run is: its jobs, its files, the last line of each log.
+# status.sh - how far a run is: jobs, steps, files, the last line of each log.
 #
 #     status.sh RUN
 set -uo pipefail
@@ -12,6 +12,15 @@ fi
 printf '\n== jobs of %s\n' "${USER:-$(id -un)}"
 squeue -h -u "${USER:-$(id -un)}" -o '%.12i %.20j %.9T %.10M %.12l %R' |
     grep sextant || echo 'none in the queue'
+
+here=$(dirname "$(realpath "$0")")
+# shellcheck source=slurm/common.sh
+SEXTANT=$(. "$here/common.sh" && read_site && find_program 2>/dev/null &&
+    echo "$SEXTANT")
+if [ -n "$SEXTANT" ]; then
+    printf '\n== steps\n'
+    "$SEXTANT" status "$run"
+fi
 
 printf '\n== files\n'
 find "$run" -maxdepth 1 -name '*.h5' -printf '%TY-%Tm-%Td %TH:%TM %12s  %f\n' |

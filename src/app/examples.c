@@ -37,6 +37,9 @@ static const struct {
       "  mpirun -n 8 sextant pipeline my.cfg -o run\n"
       "  sextant pipeline my.cfg -o run -n          # what is to be done?\n"
       "  sextant pipeline my.cfg -o run grade select\n" },
+    { "status", "  sextant status run\n"
+                "  sextant status run --watch 5\n"
+                "  sextant status run --json\n" },
     { "solve", "  sextant solve model.h5 \"What is 17 * 23?\"\n"
                "  sextant solve model.h5 prompts.jsonl >answers.jsonl\n"
                "  echo \"Name a prime.\" | sextant solve model.h5 -\n" },

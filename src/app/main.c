@@ -3,11 +3,13 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "app/cli.h"
 #include "base/file.h"
 #include "h5/out.h"
+#include "stage/status.h"
 
 static volatile sig_atomic_t stop_asked;
 
@@ -56,6 +58,16 @@ static void report(const struct sxt_cli *cli, const struct sxt_run *run,
     free(hint);
 }
 
+/* Launchers give ranks a terminal to write to that is none; stderr is then a
+ * pipe. */
+static bool is_live(void)
+{
+    const char *term = getenv("TERM");
+
+    return isatty(STDOUT_FILENO) && isatty(STDERR_FILENO) && term &&
+           strcmp(term, "dumb") != 0;
+}
+
 static int run_command(const struct sxt_cli *cli, struct sxt_comm comm)
 {
     struct sxt_error err = { 0 };
@@ -63,7 +75,7 @@ static int run_command(const struct sxt_cli *cli, struct sxt_comm comm)
     struct sxt_run run = {
         .comm = comm,
         .log = { cli->stage->answers ? stderr : stdout, cli->level,
-                 comm.rank == 0, cli->stage->section.name },
+                 comm.rank == 0, cli->stage->section.name, is_live() },
         .command_line = cli->line,
         .config_path = cli->config,
         .settings = cli->settings,
@@ -78,8 +90,7 @@ static int run_command(const struct sxt_cli *cli, struct sxt_comm comm)
     int rc = prepare(cli, &run, &values, &config, &err);
 
     if (rc == 0)
-        rc = cli->stage->run(&run, values, &err);
-    rc = sxt_comm_agree(comm, rc, &err);
+        rc = sxt_status_run(&run, cli->stage, values, &err);
     if (rc != 0 && err.code == SXT_EXIT_AGAIN)
         sxt_log(&run.log, SXT_LOG_INFO,
                 "stopped cleanly: %s; the same command goes on", err.text);

@@ -14,6 +14,8 @@ void sxt_log(const struct sxt_log *log, enum sxt_log_level level,
 
     if (!log->speaks || level > log->level || !file)
         return;
+    if (log->live)
+        fputs("\033[K", file);
     if (level == SXT_LOG_ERROR)
         fputs("sextant: error: ", file);
     else if (level == SXT_LOG_WARN)

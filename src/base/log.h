@@ -21,6 +21,7 @@ struct sxt_log {
     enum sxt_log_level level; /* lines above it are dropped */
     bool speaks;              /* rank 0, or everybody where that helps */
     const char *stage;        /* first column; NULL: none */
+    bool live; /* a terminal: clear the line first, a bar may stand there */
 };
 
 /* Errors and warnings go to stderr with "sextant: " before them, the rest to

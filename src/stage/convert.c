@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "num/dtype.h"
 #include "stage/stages.h"
+#include "stage/status.h"
 
 #define AT(member) offsetof(struct sxt_convert, member)
 
@@ -135,6 +136,8 @@ void sxt_convert_report(const struct sxt_run *run, const char *to,
     sxt_log(&run->log, SXT_LOG_INFO, "%s %s  %zu tensors  %s parameters  %s",
             run->dry_run ? "would write" : "wrote", to, layout->n_tensors,
             count, time);
+    sxt_status_performance(run, (double)sxt_model_parameters(&layout->config),
+                           "parameters", sxt_clock() - seconds);
 }
 
 static char *place(const struct sxt_run *run, const char *value, size_t operand)

@@ -12,6 +12,7 @@
 #include "stage/formats.h"
 #include "stage/generate.h"
 #include "stage/stages.h"
+#include "stage/status.h"
 
 struct values {
     char *model, *generations, *verdicts, *output, *reference;
@@ -195,6 +196,7 @@ static int evaluate(const struct sxt_run *run, const struct values *v,
                     struct sxt_error *err)
 {
     struct sxt_grading g;
+    double began = sxt_clock();
 
     if (v->model[0] && draw(run, v, err) != 0)
         return -1;
@@ -206,6 +208,10 @@ static int evaluate(const struct sxt_run *run, const struct values *v,
         rc = judge(run, v, &g, err);
         if (rc == 0)
             rc = summarise(run, v, output, from, &g, err);
+        if (rc == 0 && !v->model[0]) /* else drawing said it, in tokens */
+            sxt_status_performance(run,
+                                   (double)sxt_responses_count(g.responses),
+                                   "answers", began);
     }
     sxt_grading_free(&g);
     return rc;

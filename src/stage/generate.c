@@ -120,6 +120,7 @@ static struct sxt_ask make_ask(struct job *job, size_t n)
     return (struct sxt_ask){ .n = n,
                              .together = together(job->plan.n_samples),
                              .longest = sxt_plan_longest(&job->plan),
+                             .before = job->plan.n_keys - n,
                              .context = job,
                              .prompt = give_prompt,
                              .answer = take_answer,

@@ -6,6 +6,7 @@
 #include "stage/formats.h"
 #include "stage/grading.h"
 #include "stage/stages.h"
+#include "stage/status.h"
 
 struct values {
     char *generations, *responses, *problems, *output;
@@ -55,6 +56,7 @@ static int grade(const struct sxt_run *run, const struct values *v,
                  struct sxt_error *err)
 {
     struct sxt_grading g;
+    double began = sxt_clock();
     int rc = sxt_grading_open(run, inputs[1], inputs[0], &g, err);
 
     if (rc == 0)
@@ -70,6 +72,10 @@ static int grade(const struct sxt_run *run, const struct values *v,
         if (rc == 0)
             sxt_log(&run->log, SXT_LOG_INFO, "wrote  %s  %zu verdicts  %.1f s",
                     output, sxt_responses_count(g.responses), g.seconds);
+        if (rc == 0)
+            sxt_status_performance(run,
+                                   (double)sxt_responses_count(g.responses),
+                                   "answers", began);
     }
     sxt_grading_free(&g);
     return rc;

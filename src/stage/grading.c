@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "stage/formats.h"
+#include "stage/status.h"
 
 #define AT(field) offsetof(struct sxt_grading_options, field)
 const struct sxt_cfg_param sxt_grading_params[] = {
@@ -136,6 +137,21 @@ static void add_row(struct sxt_grading *g, size_t row,
     sxt_frame_set_string(f, SXT_VERDICT_SANDBOX, v->sandbox);
 }
 
+/* Rank 0's share stands for all: shares are of about equal cost. */
+static void tell(const struct sxt_run *run, const struct sxt_grading *g,
+                 size_t done)
+{
+    struct sxt_status_now now = {
+        .doing = "grading",
+        .unit = run->comm.size > 1 ? "answers of rank 0" : "answers",
+        .done = (double)done,
+        .total = (double)g->count,
+        .lines = true,
+    };
+
+    sxt_status_tell(run, &now);
+}
+
 static int grade_share(const struct sxt_grader *grader, struct sxt_grading *g,
                        const struct sxt_run *run, struct sxt_error *err)
 {
@@ -146,6 +162,7 @@ static int grade_share(const struct sxt_grader *grader, struct sxt_grading *g,
         if (*run->stop)
             return sxt_err(err, SXT_EXIT_AGAIN,
                            "stopped while grading; nothing was written");
+        tell(run, g, i - g->first);
         if (sxt_problems_question(g->problems, g->problem_of[i], &q, err) != 0)
             return -1;
         if (sxt_grade(grader, &q, sxt_responses_text(g->responses, i), &v,

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "stage/formats.h"
 #include "stage/stages.h"
+#include "stage/status.h"
 #include "task/codetest.h"
 #include "task/import.h"
 
@@ -401,8 +402,10 @@ static int run_import(struct sxt_run *run, const void *values,
 {
     struct job job = { .values = values,
                        .rows = sxt_frame_create(sxt_problem_columns) };
+    double began = sxt_clock();
     int rc = sxt_comm_agree(run->comm, load_sources(&job, run, err), err);
 
+    sxt_status_doing(run, "reading");
     if (rc == 0)
         rc = read_share(&job, run, err);
     if (rc == 0) {
@@ -423,6 +426,8 @@ static int run_import(struct sxt_run *run, const void *values,
                     "%s  %lld problems of %lld records in %zu files",
                     run->dry_run ? "would write" : job.values->output,
                     (long long)rows, (long long)records, job.n_sources);
+        if (rc == 0)
+            sxt_status_performance(run, (double)records, "records", began);
     }
     job_free(&job);
     return rc;

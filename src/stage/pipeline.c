@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "h5/in.h"
 #include "stage/stages.h"
+#include "stage/status.h"
 
 struct values {
     struct sxt_cfg_strings steps;
@@ -74,16 +75,6 @@ static const char *split_step(const char *text, const char *dir,
     return step->stage ? NULL : text;
 }
 
-static const char *output_name(const struct step *step)
-{
-    const struct sxt_cfg_param *p = step->stage->section.params;
-
-    for (; p->name; p++)
-        if (strcmp(p->name, "output") == 0 && p->type == SXT_CFG_STRING)
-            return *(char *const *)((const char *)step->values + p->offset);
-    return NULL;
-}
-
 static int read_step(const struct sxt_run *run, const char *text,
                      struct step *step, struct sxt_error *err)
 {
@@ -101,7 +92,7 @@ static int read_step(const struct sxt_run *run, const char *text,
         rc = sxt_err_prefix(err, "step \"%s\"", text);
     if (rc == 0) {
         sxt_cfg_print(&step->stage->section, step->values, &step->config);
-        const char *name = output_name(step);
+        const char *name = sxt_status_output(step->stage, step->values);
         step->output = name ? sxt_run_path(run, name) : NULL;
     }
     free(known);
@@ -248,8 +239,7 @@ static int start(const struct sxt_run *run, const struct step *step,
     inner.config = step->config.data;
     inner.args = NULL;
     inner.n_args = 0;
-    if (sxt_comm_agree(run->comm, step->stage->run(&inner, step->values, err),
-                       err) != 0)
+    if (sxt_status_run(&inner, step->stage, step->values, err) != 0)
         return sxt_err_prefix(err, "%s", step->stage->section.name);
     return 0;
 }
@@ -307,6 +297,32 @@ static int run_steps(const struct sxt_run *run, struct step *steps, size_t n,
     return rc;
 }
 
+/* For `sextant status`: what the configuration is going to run, also where a
+ * job of a chain runs a part of it. */
+static void tell_plan(const struct sxt_run *run, const struct values *v,
+                      char *const *texts, size_t n)
+{
+    n = v->steps.count > 0 ? v->steps.count : n;
+    texts = v->steps.count > 0 ? v->steps.items : texts;
+    struct step *steps = sxt_calloc(n, sizeof(*steps));
+    const char **commands = sxt_calloc(n, sizeof(*commands));
+    const char **outputs = sxt_calloc(n, sizeof(*outputs));
+    size_t known = 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (read_step(run, texts[i], &steps[i], NULL) == 0) {
+            commands[known] = steps[i].stage->section.name;
+            outputs[known++] =
+                sxt_status_output(steps[i].stage, steps[i].values);
+        }
+    sxt_status_plan(run, commands, outputs, known);
+    for (size_t i = 0; i < n; i++)
+        free_step(&steps[i]);
+    free(steps);
+    free(commands);
+    free(outputs);
+}
+
 static int run_pipeline(struct sxt_run *run, const void *values,
                         struct sxt_error *err)
 {
@@ -325,6 +341,8 @@ static int run_pipeline(struct sxt_run *run, const void *values,
     for (size_t i = 0; rc == 0 && i < n; i++)
         rc = read_step(run, texts[i], &steps[i], err);
     rc = sxt_comm_agree(run->comm, rc, err);
+    if (rc == 0 && run->comm.rank == 0 && !run->dry_run)
+        tell_plan(run, v, texts, n);
     if (rc == 0)
         rc = run_steps(run, steps, n, v->force, err);
     for (size_t i = 0; i < n; i++)

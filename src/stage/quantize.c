@@ -7,6 +7,7 @@
 #include "model/weights.h"
 #include "stage/convert.h"
 #include "stage/stages.h"
+#include "stage/status.h"
 
 struct values {
     char *model, *output;
@@ -183,6 +184,9 @@ static void report(const struct work *w, const char *to, double seconds)
             "%s %s  %s  %sB of weights in memory, %sB in bf16  %s",
             w->run->dry_run ? "would write" : "wrote", to,
             sxt_qformat_name(w->format), after, before, time);
+    sxt_status_performance(w->run,
+                           (double)sxt_model_parameters(&layout->config),
+                           "parameters", sxt_clock() - seconds);
 }
 
 static int quantize(struct sxt_run *run, const struct values *v,

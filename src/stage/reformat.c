@@ -13,6 +13,7 @@
 #include "stage/responses.h"
 #include "stage/sampling.h"
 #include "stage/stages.h"
+#include "stage/status.h"
 #include "task/restyle.h"
 
 struct values {
@@ -371,13 +372,33 @@ static int open_inputs(struct job *job, const struct sxt_sources *from,
     return sxt_comm_agree(job->run->comm, rc, err);
 }
 
+static void split_rows(struct job *job)
+{
+    struct sxt_status_now now = {
+        .doing = "splitting",
+        .unit = job->run->comm.size > 1 ? "answers of rank 0" : "answers",
+        .total = (double)job->count,
+        .lines = true,
+    };
+
+    job->traces = sxt_frame_create(sxt_trace_columns);
+    for (size_t i = 0; i < job->count; i++) {
+        add_row(job, job->first + i);
+        now.done = (double)(i + 1);
+        sxt_status_tell(job->run, &now);
+    }
+}
+
 static int reformat(struct job *job, const char *output,
                     const struct sxt_sources *from, struct sxt_error *err)
 {
+    double began = sxt_clock();
+
     if (open_inputs(job, from, err) != 0)
         return -1;
     if (job->run->dry_run)
         return 0;
+    sxt_status_doing(job->run, "reading");
     find_kept(job);
     job->rewritten = sxt_calloc(job->count, sizeof(*job->rewritten));
     if (job->v->model[0] && rewrite(job, err) != 0)
@@ -386,12 +407,14 @@ static int reformat(struct job *job, const char *output,
     int rc = sxt_responses_load(job->responses, job->first, job->count, err);
     if (sxt_comm_agree(job->run->comm, rc, err) != 0)
         return -1;
-    job->traces = sxt_frame_create(sxt_trace_columns);
-    for (size_t i = 0; i < job->count; i++)
-        add_row(job, job->first + i);
+    split_rows(job);
     if (write_traces(job, output, from, err) != 0)
         return -1;
     print_counts(job, output);
+    if (!job->v->model[0]) /* else drawing said it, in tokens */
+        sxt_status_performance(job->run,
+                               (double)sxt_responses_count(job->responses),
+                               "traces", began);
     return 0;
 }
 

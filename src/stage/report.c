@@ -12,6 +12,7 @@
 #include "h5/in.h"
 #include "stage/formats.h"
 #include "stage/stages.h"
+#include "stage/status.h"
 
 #define AT(member) offsetof(struct sxt_report_values, member)
 
@@ -41,11 +42,13 @@ static int read_table(const struct sxt_run *run, struct sxt_report *r,
                       const struct sxt_column *columns,
                       struct sxt_frame **frame, struct sxt_error *err)
 {
+    *frame = NULL;
+    if (!name)
+        return 0;
     char *path = sxt_run_path(run, name);
     size_t rows = 0;
     int rc = 0;
 
-    *frame = NULL;
     if (!sxt_file_exists(path)) {
         sxt_str_add(&r->missing, "%s%s", r->missing.len > 0 ? ", " : "", name);
     } else {
@@ -62,7 +65,7 @@ static int read_table(const struct sxt_run *run, struct sxt_report *r,
 
 /* ---- sources: samples, passed, kept ---- */
 
-/* Columns of the tables as gather_samples reads them. */
+/* Columns of the tables as sxt_report_samples reads them. */
 enum { ID, SOURCE, VERDICT = SOURCE };
 
 static struct sxt_report_source *source_of(struct sxt_report *r,
@@ -134,9 +137,9 @@ static void measure_lengths(struct sxt_report *r,
 
 /* Only what is counted is read: tests and texts of a large run take more than
  * a login node has. */
-static int gather_samples(const struct sxt_run *run,
-                          const struct sxt_report_values *v,
-                          struct sxt_report *r, struct sxt_error *err)
+int sxt_report_samples(const struct sxt_run *run,
+                       const struct sxt_report_values *v, struct sxt_report *r,
+                       struct sxt_error *err)
 {
     const struct sxt_column of_problems[] = {
         [ID] = sxt_problem_columns[SXT_PROBLEM_ID],
@@ -181,7 +184,7 @@ static int gather_samples(const struct sxt_run *run,
 static int gather(const struct sxt_run *run, const struct sxt_report_values *v,
                   struct sxt_report *r, struct sxt_error *err)
 {
-    int rc = gather_samples(run, v, r, err);
+    int rc = sxt_report_samples(run, v, r, err);
 
     if (rc == 0)
         rc = read_table(run, r, v->metrics, SXT_METRICS_FORMAT, "steps",
@@ -199,7 +202,7 @@ static int gather(const struct sxt_run *run, const struct sxt_report_values *v,
     return rc;
 }
 
-static void free_report(struct sxt_report *r)
+void sxt_report_free(struct sxt_report *r)
 {
     for (size_t i = 0; i < r->n_sources; i++)
         free(r->sources[i].name);
@@ -351,6 +354,7 @@ static int report_here(struct sxt_run *run, const struct sxt_report_values *v,
     struct sxt_report r = { 0 };
     struct sxt_str page = SXT_STR_EMPTY;
     char *path = sxt_run_path(run, v->output);
+    sxt_status_doing(run, "reading");
     int rc = gather(run, v, &r, err);
 
     if (rc == 0 && r.n_files == 0)
@@ -370,7 +374,7 @@ static int report_here(struct sxt_run *run, const struct sxt_report_values *v,
     }
     sxt_str_free(&page);
     free(path);
-    free_report(&r);
+    sxt_report_free(&r);
     return rc;
 }
 

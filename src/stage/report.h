@@ -34,6 +34,13 @@ struct sxt_report {
     size_t n_files;         /* that were */
 };
 
+/* Sources with their samples, and lengths, from the files that are there; a
+ * name that is NULL is not looked for.  Free with sxt_report_free (). */
+int sxt_report_samples(const struct sxt_run *run,
+                       const struct sxt_report_values *v, struct sxt_report *r,
+                       struct sxt_error *err);
+void sxt_report_free(struct sxt_report *r);
+
 /* The page: one file, inline SVG, no script and no network. */
 void sxt_report_page(const struct sxt_report *r, struct sxt_str *out);
 

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "num/open.h"
 #include "stage/sampling_impl.h"
+#include "stage/status.h"
 
 #define AT(field) offsetof(struct sxt_sampling, field)
 const struct sxt_cfg_param sxt_sampling_params[] = {
@@ -241,6 +242,7 @@ int sxt_sampler_load(struct sxt_sampler *s, struct sxt_error *err)
 
     if (s->weights)
         return 0;
+    sxt_status_doing(s->run, "loading");
     if (open_device(s, err) != 0 ||
         sxt_comm_agree(s->run->comm, load_weights(s, err), err) != 0)
         return -1;

@@ -78,6 +78,7 @@ struct sxt_ask {
     size_t together; /* neighbours to draw on one rank, for they share a
                         prompt; 1 if none do */
     size_t longest;  /* no prompt has more tokens; 0: unknown */
+    size_t before;   /* answers there already, for the status */
     void *context;
     /* Fill p; ids are borrowed until the next call. */
     int (*prompt)(void *context, size_t item, struct sxt_prompt *p,

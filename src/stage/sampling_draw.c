@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "par/queue.h"
 #include "stage/sampling_impl.h"
+#include "stage/status.h"
 
 static const double progress_s = 10; /* between lines */
 static const double totals_s = 0.5;  /* between additions to the totals */
@@ -261,21 +262,42 @@ static double seconds_left(const struct drawing *d,
     return elapsed / tokens * left;
 }
 
+static void tell_status(const struct drawing *d,
+                        const int64_t t[SXT_QUEUE_TOTALS], double left)
+{
+    size_t before = d->ask->before;
+    struct sxt_status_now now = {
+        .doing = "drawing",
+        .unit = "answers",
+        .done = (double)((int64_t)before + t[ANSWERS]),
+        .total = (double)(before + d->ask->n),
+        .tokens = (double)t[TOKENS],
+        .left_s = left,
+        .gpu = strcmp(sxt_dev_kind(d->s->dev), "cuda") == 0,
+    };
+
+    sxt_status_tell(d->s->run, &now);
+}
+
 /* Rank 0: print a line if it is time; true if all answers are there. */
 static bool watch_totals(struct drawing *d)
 {
     int64_t t[SXT_QUEUE_TOTALS];
     double now = sxt_clock(), elapsed = now - d->begin;
+    double left = 0;
     char tokens[32], rate[32], rest[32];
 
     sxt_queue_totals(d->queue, t);
+    if (t[TOKENS] > 0)
+        left = seconds_left(d, t, elapsed);
+    tell_status(d, t, left);
     if (now - d->line_at >= progress_s) {
         d->line_at = now;
         sxt_log_count((double)t[TOKENS], tokens);
         sxt_log_count((double)t[TOKENS] / elapsed, rate);
         snprintf(rest, sizeof(rest), "unknown");
         if (t[TOKENS] > 0)
-            sxt_log_duration(seconds_left(d, t, elapsed), rest);
+            sxt_log_duration(left, rest);
         sxt_log(&d->s->run->log, SXT_LOG_INFO,
                 "answers %lld of %zu  tokens %s  rate %s tok/s  batch %.1f  "
                 "roofline %.0f %%  ETA %s",

@@ -18,6 +18,7 @@
 #include "h5/out.h"
 #include "stage/formats.h"
 #include "stage/stages.h"
+#include "stage/status.h"
 #include "task/dedup.h"
 
 #define AT(field) offsetof(struct sxt_select, field)
@@ -368,7 +369,9 @@ static int select_rows(const struct sxt_run *run, const struct sxt_select *v,
 {
     struct sxt_sources from = { 0 };
     struct sxt_selection s = { .n = 0 };
+    double began = sxt_clock();
 
+    sxt_status_doing(run, "selecting");
     sxt_sources_add(&from, run, v->traces);
     sxt_sources_add(&from, run, v->problems);
     if (strcmp(v->filter, "verdict") == 0)
@@ -385,6 +388,8 @@ static int select_rows(const struct sxt_run *run, const struct sxt_select *v,
         rc = sxt_select_write(run, &s, output, &from, err);
     if (rc == 0)
         sxt_select_print(run, &s);
+    if (rc == 0)
+        sxt_status_performance(run, (double)s.n, "answers", began);
     selection_free(&s);
     sxt_sources_free(&from);
     return rc;

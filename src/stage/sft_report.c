@@ -10,8 +10,24 @@
 #include "base/mem.h"
 #include "stage/formats.h"
 #include "stage/sft.h"
+#include "stage/status.h"
 
 static const double mib = 1024 * 1024;
+
+static void tell(const struct sxt_sft *s, const char *doing)
+{
+    struct sxt_status_now now = {
+        .doing = doing,
+        .unit = "steps",
+        .done = (double)s->progress.step,
+        .total = (double)s->total_steps,
+        .tokens = (double)s->inputs,
+        .checkpoints = s->v->checkpoint.dir,
+        .gpu = strcmp(sxt_dev_kind(s->dev), "cuda") == 0,
+    };
+
+    sxt_status_tell(s->run, &now);
+}
 
 /* The device memory of a rank, by purpose. */
 void sxt_sft_report_plan(const struct sxt_sft *s)
@@ -45,6 +61,7 @@ void sxt_sft_report_plan(const struct sxt_sft *s)
             "  activations  %10.1f  %zu of %zu blocks keep theirs", net / mib,
             s->keep, s->head.layout.config.layers);
     sxt_log(log, SXT_LOG_INFO, "  together     %10.1f", m.together / mib);
+    tell(s, "loading");
 }
 
 /* ---- metrics ---- */
@@ -96,6 +113,7 @@ int sxt_sft_report_begin(struct sxt_sft *s, struct sxt_error *err)
 
     s->first_step = s->progress.step;
     s->began = sxt_clock();
+    tell(s, "training");
     return sxt_comm_agree(s->run->comm, rc, err);
 }
 
@@ -129,6 +147,7 @@ void sxt_sft_report_step(struct sxt_sft *s, const struct sxt_sft_result *r)
     s->inputs += r->inputs;
     s->longest_s = s->step_s > s->longest_s ? s->step_s : s->longest_s;
     add_metrics(s, r);
+    tell(s, "training");
     if (step % s->v->log_every != 0 && step != s->total_steps)
         return;
     sxt_log_count((double)r->inputs / s->step_s, rate);

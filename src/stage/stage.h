@@ -10,6 +10,8 @@
 #include "h5/out.h"
 #include "par/comm.h"
 
+struct sxt_status; /* status.h */
+
 /* What main hands to a command. */
 struct sxt_run {
     struct sxt_comm comm;
@@ -23,6 +25,7 @@ struct sxt_run {
     char *const *args;       /* operands: paths as the shell has them */
     size_t n_args;
     bool dry_run; /* -n: check everything, write nothing */
+    struct sxt_status *status; /* rank 0: the record it keeps; NULL: none */
     /* Set by USR1, TERM, INT: finish the step, save, return 75.  Local: ranks
      * agree before they act (sxt_run_stops). */
     volatile sig_atomic_t *stop;

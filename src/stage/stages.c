@@ -15,6 +15,7 @@ const struct sxt_stage *const sxt_stages[] = {
     &sxt_stage_evaluate,
     &sxt_stage_report,
     &sxt_stage_pipeline,
+    &sxt_stage_status,
     &sxt_stage_solve,
     &sxt_stage_equal,
     &sxt_stage_diff,

@@ -26,5 +26,6 @@ extern const struct sxt_stage sxt_stage_quantize;
 extern const struct sxt_stage sxt_stage_report;
 extern const struct sxt_stage sxt_stage_sft;
 extern const struct sxt_stage sxt_stage_solve;
+extern const struct sxt_stage sxt_stage_status;
 
 #endif

@@ -1,0 +1,63 @@
+/* status_view.h - what the files of a run say about how far it is. */
+#ifndef SXT_STAGE_STATUS_VIEW_H
+#define SXT_STAGE_STATUS_VIEW_H
+
+#include "base/json.h"
+#include "stage/report.h"
+
+enum sxt_status_state {
+    SXT_STATUS_WAITING, /* planned, not begun, or its output is gone */
+    SXT_STATUS_RUNNING,
+    SXT_STATUS_SILENT,  /* should be running, but tells nothing any more */
+    SXT_STATUS_STOPPED, /* cleanly; the same command goes on */
+    SXT_STATUS_KILLED,  /* its process is gone; the same command goes on */
+    SXT_STATUS_FAILED,
+    SXT_STATUS_DONE
+};
+/* "waiting", "running" … */
+const char *sxt_status_word(enum sxt_status_state state);
+
+/* A step of the run. */
+struct sxt_status_step {
+    char *command, *output;  /* name in the run, or absolute path; owned */
+    struct sxt_json *record; /* NULL: it has none */
+    enum sxt_status_state state;
+    double quiet_s; /* since it told something; NaN without a record */
+    double left_s;  /* NaN: unknown */
+};
+
+struct sxt_status_view {
+    char *dir;
+    struct sxt_status_step *steps;
+    size_t n_steps;
+    double *loss; /* of the optimizer steps so far */
+    size_t n_loss;
+    double last_step, tokens_per_s; /* of the training, lately */
+    char *checkpoint;               /* path of the newest, NULL: none */
+    double checkpoint_step, checkpoint_age_s;
+    struct sxt_report samples; /* its sources: acceptance */
+    double rank_hours, dollars, projected;
+};
+
+/* What decides how files are read. */
+struct sxt_status_values {
+    bool json;
+    double watch, price, silent_minutes;
+};
+
+/* Read everything; free with sxt_status_view_free (). */
+int sxt_status_view_read(const struct sxt_run *run, const char *dir,
+                         const struct sxt_status_values *v,
+                         struct sxt_status_view *view, struct sxt_error *err);
+void sxt_status_view_free(struct sxt_status_view *view);
+
+/* As a text for people, or as JSON for machines. */
+void sxt_status_view_print(const struct sxt_status_view *view, bool unicode,
+                           struct sxt_str *out);
+void sxt_status_view_json(const struct sxt_status_view *view,
+                          struct sxt_str *out);
+
+/* The command that goes on with a step, in new memory. */
+char *sxt_status_command(const struct sxt_status_step *step);
+
+#endif
