@@ -1,9 +1,11 @@
 /* main.c - start, run one command on all ranks, say how it ended. */
 #define _GNU_SOURCE
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "app/cli.h"
@@ -12,13 +14,24 @@
 #include "stage/status.h"
 
 static volatile sig_atomic_t stop_asked;
+static volatile sig_atomic_t told_at; /* by TERM or INT; tenths of seconds */
 
-/* First signal: finish the step and save.  Second: now. */
+/* First signal: finish the step and save.  Second TERM or INT: now; but what
+ * comes within a second of the first is the same one, which batch systems and
+ * launchers bring to a rank in more than one way. */
 static void on_signal(int number)
 {
-    if (stop_asked && number != SIGUSR1)
-        _exit(128 + number);
+    struct timespec t;
+
     stop_asked = 1;
+    if (number == SIGUSR1)
+        return;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    int now = (int)(t.tv_sec % 100000000 * 10 + t.tv_nsec / 100000000) + 1;
+    if (told_at && now - told_at >= 10)
+        _exit(128 + number);
+    if (!told_at)
+        told_at = now;
 }
 
 static void catch_signals(void)
@@ -31,6 +44,23 @@ static void catch_signals(void)
         sigaction(signals[i], &action, NULL);
     signal(SIGXFSZ, SIG_IGN); /* a file too large is an error, not a death */
     signal(SIGPIPE, SIG_IGN);
+}
+
+/* When the job ends, as rank 0's environment and clock say.  An end long past
+ * is a job that got more time.  Collective. */
+static void read_job(struct sxt_run *run)
+{
+    static const double long_s = 600;
+    const char *lead = getenv("SEXTANT_LEAD"), *end = getenv("SEXTANT_END_TIME");
+    double job[2] = { -INFINITY, lead ? strtod(lead, NULL) : 0 };
+
+    if (!end)
+        end = getenv("SLURM_JOB_END_TIME");
+    if (end)
+        job[0] = difftime((time_t)strtoll(end, NULL, 10), time(NULL));
+    sxt_comm_broadcast(run->comm, job, sizeof(job), 0);
+    run->ends = job[0] > -long_s ? sxt_clock() + job[0] : 0;
+    run->lead_s = job[1];
 }
 
 static int prepare(const struct sxt_cli *cli, struct sxt_run *run,
@@ -87,6 +117,7 @@ static int run_command(const struct sxt_cli *cli, struct sxt_comm comm)
         .stop = &stop_asked,
     };
     void *values = NULL;
+    read_job(&run);
     int rc = prepare(cli, &run, &values, &config, &err);
 
     if (rc == 0)

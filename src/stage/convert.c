@@ -51,12 +51,14 @@ const char *const sxt_convert_files[] = { "config.json",
                                           "LICENSE",
                                           NULL };
 
-int sxt_convert_deal(struct sxt_comm comm, const struct sxt_layout *layout,
+int sxt_convert_deal(const struct sxt_run *run, const struct sxt_layout *layout,
                      int (*move)(void *self, size_t tensor, size_t first,
                                  size_t count, struct sxt_error *err),
                      void *self, struct sxt_error *err)
 {
+    struct sxt_comm comm = run->comm;
     size_t number = 0;
+    double looked = 0;
     int rc = 0;
 
     for (size_t i = 0; i < layout->n_tensors; i++) {
@@ -64,8 +66,11 @@ int sxt_convert_deal(struct sxt_comm comm, const struct sxt_layout *layout,
         for (size_t at = 0; at < n; at += SXT_CONVERT_PIECE) {
             size_t left = n - at;
             size_t count = left < SXT_CONVERT_PIECE ? left : SXT_CONVERT_PIECE;
-            if (number++ % (size_t)comm.size == (size_t)comm.rank && rc == 0)
-                rc = move(self, i, at, count, err);
+            if (number++ % (size_t)comm.size != (size_t)comm.rank || rc != 0)
+                continue;
+            enum sxt_stop why = sxt_run_told(run, &looked, 0);
+            rc = why ? sxt_run_stopped(why, err, "nothing was written")
+                     : move(self, i, at, count, err);
         }
     }
     return sxt_comm_agree(comm, rc, err);

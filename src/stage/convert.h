@@ -31,8 +31,8 @@ int sxt_convert_export(const struct sxt_run *run, const struct sxt_convert *v,
 enum { SXT_CONVERT_PIECE = 1 << 22 };
 
 /* Cut all tensors into pieces and deal them out: this rank calls move(self, …)
- * for its own.  Collective. */
-int sxt_convert_deal(struct sxt_comm comm, const struct sxt_layout *layout,
+ * for its own, unless the run is told to stop.  Collective. */
+int sxt_convert_deal(const struct sxt_run *run, const struct sxt_layout *layout,
                      int (*move)(void *self, size_t tensor, size_t first,
                                  size_t count, struct sxt_error *err),
                      void *self, struct sxt_error *err);

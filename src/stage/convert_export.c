@@ -116,7 +116,7 @@ static int write_directory(struct export *e, const char *to,
                            (uint64_t)(e->v->shard_gb * 1e9), err);
     if (!e->out)
         return -1;
-    rc = sxt_convert_deal(comm, layout, move_piece, e, err);
+    rc = sxt_convert_deal(e->run, layout, move_piece, e, err);
     if (rc == 0)
         rc = sxt_comm_agree(comm, comm.rank == 0 ? write_files(e, to, err) : 0,
                             err);

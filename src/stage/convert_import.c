@@ -286,7 +286,7 @@ static int fill(struct import *m, struct sxt_error *err)
     if (rc == 0)
         rc = sxt_out_data(m->out, err);
     if (rc == 0)
-        rc = sxt_convert_deal(m->run->comm, &m->layout, move_piece, m, err);
+        rc = sxt_convert_deal(m->run, &m->layout, move_piece, m, err);
     return rc;
 }
 

@@ -182,10 +182,16 @@ static double longest_step(const struct sxt_run *run)
     return longest;
 }
 
+/* What the job script said, else what the configuration says. */
+static double lead_of(const struct sxt_doctor *d)
+{
+    return d->run->lead_s > 0 ? d->run->lead_s : d->v->lead_s;
+}
+
 /* The lead must hold a step, and as long again for the checkpoint. */
 static void check_lead(struct sxt_doctor *d)
 {
-    double step = longest_step(d->run), lead = d->v->lead_s;
+    double step = longest_step(d->run), lead = lead_of(d);
 
     if (step > 0 && lead < 3 * step)
         sxt_doctor_note(d, SXT_WARNING,
@@ -198,8 +204,8 @@ static void check_lead(struct sxt_doctor *d)
 
 void sxt_doctor_slurm(struct sxt_doctor *d)
 {
-    const char *job = getenv("SLURM_JOB_ID"), *end;
-    double left;
+    const char *job = getenv("SLURM_JOB_ID");
+    double left, lead = lead_of(d);
 
     if (d->run->comm.rank != 0)
         return;
@@ -207,17 +213,16 @@ void sxt_doctor_slurm(struct sxt_doctor *d)
         sxt_doctor_note(d, SXT_FINE, NULL, "Slurm: this is no job of it");
         return;
     }
-    end = getenv("SLURM_JOB_END_TIME");
-    left = end ? difftime((time_t)strtoll(end, NULL, 10), time(NULL)) : 0;
-    if (!end)
+    left = d->run->ends - sxt_clock();
+    if (d->run->ends == 0)
         sxt_doctor_note(d, SXT_FINE, NULL,
                         "Slurm: job %s; its end is not in the environment",
                         job);
-    else if (left < 2 * d->v->lead_s)
+    else if (left < 2 * lead)
         sxt_doctor_note(d, SXT_WARNING, "sbatch -t with more time",
                         "Slurm: job %s has %.0f s left, and is told to stop "
                         "%.0f s before its end",
-                        job, left, d->v->lead_s);
+                        job, left, lead);
     else
         sxt_doctor_note(d, SXT_FINE, NULL, "Slurm: job %s has %.1f h left", job,
                         left / 3600);

@@ -157,11 +157,13 @@ static int grade_share(const struct sxt_grader *grader, struct sxt_grading *g,
 {
     struct sxt_question q;
     struct sxt_verdict v;
+    double looked = 0;
 
     for (size_t i = g->first; i < g->first + g->count; i++) {
-        if (*run->stop)
-            return sxt_err(err, SXT_EXIT_AGAIN,
-                           "stopped while grading; nothing was written");
+        enum sxt_stop why = sxt_run_told(run, &looked, 0);
+        if (why)
+            return sxt_run_stopped(why, err,
+                                   "while grading; nothing was written");
         tell(run, g, i - g->first);
         if (sxt_problems_question(g->problems, g->problem_of[i], &q, err) != 0)
             return -1;

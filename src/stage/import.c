@@ -255,16 +255,22 @@ static void take_record(struct job *job, const struct source *s,
 /* All records of a file.  A bad one is a fault; fails if the file itself
  * cannot be read to its end. */
 static int read_source(struct job *job, const struct source *s,
-                       struct sxt_error *err)
+                       const struct sxt_run *run, struct sxt_error *err)
 {
     struct sxt_jsonl *in = sxt_jsonl_open(s->path, err);
     size_t first = sxt_frame_rows(job->rows);
     int64_t limit = job->values->limit, before = job->n_records;
+    double looked = 0;
     int rc = in ? 1 : -1;
 
     while (rc != 0 && in) {
         struct sxt_json *record = NULL;
         size_t line = 0;
+        enum sxt_stop why = sxt_run_told(run, &looked, 0);
+        if (why) {
+            rc = sxt_run_stopped(why, err, "nothing was written");
+            break;
+        }
         rc = sxt_jsonl_next(in, &record, &line, err);
         if (rc < 0 && line == 0)
             break; /* not a line, but the file */
@@ -393,7 +399,7 @@ static int read_share(struct job *job, const struct sxt_run *run,
 
     sxt_comm_slice(run->comm, job->n_sources, &first, &count);
     for (size_t i = first; i < first + count && rc == 0; i++)
-        rc = read_source(job, &job->sources[i], err);
+        rc = read_source(job, &job->sources[i], run, err);
     return sxt_comm_agree(run->comm, rc, err);
 }
 

@@ -285,9 +285,10 @@ static int run_steps(const struct sxt_run *run, struct step *steps, size_t n,
     int rc = 0;
 
     for (size_t i = 0; i < n && (rc == 0 || run->dry_run); i++) {
-        if (sxt_run_stops(run))
-            return sxt_err(err, SXT_EXIT_AGAIN, "before step %zu of %zu", i + 1,
-                           n);
+        enum sxt_stop why = sxt_run_stops(run, 0);
+        if (why)
+            return sxt_run_stopped(why, err, "before step %zu of %zu", i + 1,
+                                   n);
         if (run_step(run, steps, i, force, rc == 0 ? err : &late) == 0)
             continue;
         if (rc != 0)

@@ -140,16 +140,19 @@ static int declare(struct work *w, struct sxt_error *err)
 static int fill(struct work *w, struct sxt_error *err)
 {
     struct sxt_comm comm = w->run->comm;
+    double looked = 0;
     int rc = declare(w, err);
 
     if (rc == 0)
-        rc = sxt_convert_deal(comm, &w->head.layout, copy_piece, w, err);
+        rc = sxt_convert_deal(w->run, &w->head.layout, copy_piece, w, err);
     if (rc != 0)
         return rc;
     for (size_t i = (size_t)comm.rank; i < n_matrices(w) && rc == 0;
          i += (size_t)comm.size) {
         struct sxt_matrix m = matrix(w, i);
-        rc = quantize_matrix(w, &m, err);
+        enum sxt_stop why = sxt_run_told(w->run, &looked, 0);
+        rc = why ? sxt_run_stopped(why, err, "nothing was written")
+                 : quantize_matrix(w, &m, err);
     }
     return sxt_comm_agree(comm, rc, err);
 }

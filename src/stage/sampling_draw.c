@@ -6,7 +6,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "par/queue.h"
@@ -35,7 +34,9 @@ struct drawing {
     struct sxt_sampling_report local;
     size_t done_tokens;             /* of finished answers */
     int64_t told[SXT_QUEUE_TOTALS]; /* part of the totals that is ours */
-    double begin, told_at, line_at, stop_at, shown_at;
+    double begin, told_at, line_at, shown_at;
+    double looked, turned_at, longest_s; /* for the stop: file, turns */
+    enum sxt_stop why;
 };
 
 static size_t min(size_t a, size_t b)
@@ -309,22 +310,18 @@ static bool watch_totals(struct drawing *d)
     return t[ANSWERS] >= (int64_t)d->ask->n;
 }
 
-/* Asked to stop: by a signal, or by the STOP file that rank 0 looks for. */
-static bool asked_to_stop(struct drawing *d)
-{
-    const struct sxt_run *run = d->s->run;
-    bool file = false;
-
-    if (run->comm.rank == 0 && sxt_clock() - d->stop_at > 1) {
-        char *path = sxt_run_path(run, "STOP");
-        file = sxt_file_exists(path);
-        free(path);
-        d->stop_at = sxt_clock();
-    }
-    return *run->stop || file;
-}
-
 /* ---- the loop ---- */
+
+/* The longest turn so far, with the saving in it: as long as that and once more
+ * must be left before the next one. */
+static void measure_turn(struct drawing *d)
+{
+    double now = sxt_clock();
+
+    if (now - d->turned_at > d->longest_s)
+        d->longest_s = now - d->turned_at;
+    d->turned_at = now;
+}
 
 static void nap(void)
 {
@@ -336,7 +333,10 @@ static bool turn(struct drawing *d)
 {
     bool leader = d->s->run->comm.rank == 0, all = false;
 
-    if (asked_to_stop(d) || d->rc != 0)
+    measure_turn(d);
+    if (d->why == SXT_STOP_NOT)
+        d->why = sxt_run_told(d->s->run, &d->looked, 2 * d->longest_s);
+    if (d->why != SXT_STOP_NOT || d->rc != 0)
         sxt_queue_stop(d->queue);
     if (sxt_queue_stopped(d->queue))
         return false;
@@ -394,7 +394,8 @@ static int draw_all(struct drawing *d, struct sxt_sampling_report *r,
     sxt_engine_set_peak(d->engine, d->s->peak.bytes_per_s,
                         d->s->peak.flop_per_s);
     d->queue = sxt_queue_create(comm, groups);
-    d->begin = d->told_at = d->line_at = d->shown_at = sxt_clock();
+    d->begin = sxt_clock();
+    d->told_at = d->line_at = d->shown_at = d->turned_at = d->begin;
     while (turn(d))
         continue;
     bool stopped = sxt_queue_stopped(d->queue);
@@ -404,9 +405,10 @@ static int draw_all(struct drawing *d, struct sxt_sampling_report *r,
         report(d, r);
     if (sxt_comm_agree(comm, d->rc, err) != 0)
         return -1;
+    enum sxt_stop why = (enum sxt_stop)sxt_comm_max(comm, d->why);
     if (sxt_comm_max(comm, stopped) == 0)
         return 0;
-    return sxt_err(err, SXT_EXIT_AGAIN, "as asked");
+    return sxt_run_stopped(why, err, "while drawing answers");
 }
 
 int sxt_sampler_draw(struct sxt_sampler *s, const struct sxt_draw *draw,

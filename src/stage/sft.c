@@ -114,17 +114,12 @@ static bool save_is_due(const struct sxt_sft *s, double last_save)
     return decide(s, by_time) || (every > 0 && s->progress.step % every == 0);
 }
 
-/* Asked to stop, or no time for another step and a save: twice the longest
- * seen of each. */
-static bool must_stop(const struct sxt_sft *s)
+/* Told to, or no time for another step, or all the steps of this call. */
+static bool must_stop(const struct sxt_sft *s, enum sxt_stop *why)
 {
-    double most = 60 * s->v->max_minutes;
-    double reserve = 2 * (s->longest_s + s->longest_save_s);
-    bool late = most > 0 && sxt_clock() - s->began + reserve > most;
-    bool enough = s->v->stop_after > 0 &&
-                  s->progress.step - s->first_step >= s->v->stop_after;
-
-    return sxt_run_stops(s->run) || decide(s, late) || enough;
+    *why = sxt_run_stops(s->run, sxt_sft_need_s(s));
+    return *why || (s->v->stop_after > 0 &&
+                    s->progress.step - s->first_step >= s->v->stop_after);
 }
 
 static bool eval_is_due(const struct sxt_sft *s)
@@ -148,6 +143,8 @@ static int do_step(struct sxt_sft *s, struct sxt_error *err)
     s->step_s = sxt_clock() - before;
     if (eval_is_due(s))
         r.eval_loss = sxt_sft_evaluate(s);
+    if (sxt_clock() - before > s->longest_s)
+        s->longest_s = sxt_clock() - before;
     sxt_sft_report_step(s, &r);
     return 0;
 }
@@ -156,23 +153,24 @@ static int do_step(struct sxt_sft *s, struct sxt_error *err)
 static int train(struct sxt_sft *s, struct sxt_error *err)
 {
     double last_save = sxt_clock();
+    enum sxt_stop why;
 
     while (s->progress.step < s->total_steps) {
         if (do_step(s, err) != 0)
             return -1;
         if (s->progress.step == s->total_steps)
             break;
-        bool stop = must_stop(s);
+        bool stop = must_stop(s, &why);
         if (stop || save_is_due(s, last_save)) {
             if (save(s, err) != 0)
                 return -1;
             last_save = sxt_clock();
         }
         if (stop)
-            return sxt_err(err, SXT_EXIT_AGAIN,
-                           "stopped behind step %" PRId64 " of %" PRId64
-                           ", state saved",
-                           s->progress.step, s->total_steps);
+            return sxt_run_stopped(why, err,
+                                   "behind step %" PRId64 " of %" PRId64
+                                   ", state saved",
+                                   s->progress.step, s->total_steps);
     }
     return 0;
 }
@@ -221,6 +219,9 @@ static int run_sft(struct sxt_run *run, const void *values,
                        v->eval[0] ? sxt_run_path(run, v->eval) : NULL };
     int rc;
 
+    double most = sxt_clock() + 60 * v->max_minutes;
+    if (v->max_minutes > 0 && (run->ends == 0 || most < run->ends))
+        run->ends = most;
     s.ckpt = (struct sxt_checkpoint){
         .run = run,
         .dir = dir,

@@ -89,6 +89,7 @@ struct sxt_sft {
     FILE *jsonl; /* rank 0 */
     double began, step_s, longest_s, save_s, longest_save_s;
     int64_t first_step, inputs;
+    bool lead_checked;
 };
 
 /* sft_data.c - read model head and samples, and plan all steps.  Collective. */
@@ -129,6 +130,9 @@ size_t sxt_sft_keep(const struct sxt_zero3_setup *setup, size_t max_t,
                     const char *recompute, size_t room);
 
 /* sft_report.c - what people and files see. */
+/* How many seconds must be left for another step: twice the longest step and
+ * the longest save. */
+double sxt_sft_need_s(const struct sxt_sft *s);
 void sxt_sft_report_plan(const struct sxt_sft *s);
 int sxt_sft_report_begin(struct sxt_sft *s, struct sxt_error *err);
 void sxt_sft_report_step(struct sxt_sft *s, const struct sxt_sft_result *r);

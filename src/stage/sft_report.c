@@ -138,28 +138,74 @@ static void add_metrics(struct sxt_sft *s, const struct sxt_sft_result *r)
     }
 }
 
+/* ---- the time limit ---- */
+
+/* Seconds that a save takes: the longest one, and before the first what its
+ * bytes take at 1 GB/s, a little for one node's share of a parallel file
+ * system. */
+static double save_seconds(const struct sxt_sft *s)
+{
+    struct sxt_sft_memory m =
+        sxt_sft_memory(&s->setup, s->most_inputs, s->keep);
+    double bytes = (double)(m.zero3.params + m.optim) * s->run->comm.size;
+
+    return s->longest_save_s > 0 ? s->longest_save_s : bytes / 1e9;
+}
+
+double sxt_sft_need_s(const struct sxt_sft *s)
+{
+    return 2 * (s->longest_s + save_seconds(s));
+}
+
+/* "  will reach the time limit at step N", or nothing if the run is done before
+ * that. */
+static void foretell(const struct sxt_sft *s, double step_s, char text[64])
+{
+    double more = (sxt_run_left(s->run) - sxt_sft_need_s(s)) / step_s;
+
+    text[0] = '\0';
+    if (more < (double)(s->total_steps - s->progress.step))
+        snprintf(text, 64, "  will reach the time limit at step %" PRId64,
+                 s->progress.step + (more > 0 ? (int64_t)more : 0));
+}
+
+/* The signal before the end must come early enough; said once. */
+static void check_lead(struct sxt_sft *s)
+{
+    double need = s->longest_s + save_seconds(s);
+
+    if (s->lead_checked || s->run->lead_s == 0 || s->run->lead_s >= need)
+        return;
+    s->lead_checked = true;
+    sxt_log(&s->run->log, SXT_LOG_WARN,
+            "the job is told to stop %.0f s before its end, but a step and a "
+            "checkpoint take %.0f s: sbatch --signal=B:USR1@%.0f",
+            s->run->lead_s, ceil(need), ceil(2 * need));
+}
+
 void sxt_sft_report_step(struct sxt_sft *s, const struct sxt_sft_result *r)
 {
     int64_t step = s->progress.step, done = step - s->first_step;
     double elapsed = sxt_clock() - s->began;
-    char rate[32], left[32], eval[40] = "";
+    char rate[32], left[32], limit[64], eval[40] = "";
 
     s->inputs += r->inputs;
-    s->longest_s = s->step_s > s->longest_s ? s->step_s : s->longest_s;
     add_metrics(s, r);
     tell(s, "training");
+    check_lead(s);
     if (step % s->v->log_every != 0 && step != s->total_steps)
         return;
     sxt_log_count((double)r->inputs / s->step_s, rate);
     sxt_log_duration(elapsed / (double)done * (double)(s->total_steps - step),
                      left);
+    foretell(s, elapsed / (double)done, limit);
     if (!isnan(r->eval_loss))
         snprintf(eval, sizeof(eval), "  held-out loss %.4f", r->eval_loss);
     sxt_log(&s->run->log, SXT_LOG_INFO,
             "step %" PRId64 " of %" PRId64 "  loss %.4f  grad norm %.4g  lr "
-            "%.3g  %s tokens/s  left %s%s",
+            "%.3g  %s tokens/s  left %s%s%s",
             step, s->total_steps, r->loss, r->grad_norm, r->lr, rate, left,
-            eval);
+            limit, eval);
 }
 
 /* Model FLOP of the steps of this call: forward once, backward twice; what is

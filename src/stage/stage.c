@@ -1,6 +1,9 @@
 /* stage.c - what every command needs from its run. */
 #include "stage/stage.h"
 
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,16 +44,69 @@ char *sxt_run_prompt(const struct sxt_run *run, const char *name)
     return path;
 }
 
-bool sxt_run_stops(const struct sxt_run *run)
-{
-    int64_t asked = *run->stop;
+/* ---- stopping ---- */
 
-    if (run->comm.rank == 0) {
-        char *path = sxt_run_path(run, "STOP");
-        asked = asked || sxt_file_exists(path);
-        free(path);
-    }
-    return sxt_comm_max(run->comm, asked) != 0;
+double sxt_run_left(const struct sxt_run *run)
+{
+    static const double rest_s = 10; /* to say goodbye and to end all ranks */
+
+    return run->ends != 0 ? run->ends - rest_s - sxt_clock() : INFINITY;
+}
+
+static bool stop_file(const struct sxt_run *run)
+{
+    char *path = sxt_run_path(run, "STOP");
+    bool there = sxt_file_exists(path);
+
+    free(path);
+    return there;
+}
+
+static enum sxt_stop choose(const struct sxt_run *run, bool file, double need_s)
+{
+    if (*run->stop)
+        return SXT_STOP_SIGNAL;
+    if (file)
+        return SXT_STOP_FILE;
+    return sxt_run_left(run) < need_s ? SXT_STOP_TIME : SXT_STOP_NOT;
+}
+
+enum sxt_stop sxt_run_stops(const struct sxt_run *run, double need_s)
+{
+    bool leads = run->comm.rank == 0; /* its clock counts */
+    enum sxt_stop why =
+        choose(run, leads && stop_file(run), leads ? need_s : -INFINITY);
+
+    return (enum sxt_stop)sxt_comm_max(run->comm, why);
+}
+
+enum sxt_stop sxt_run_told(const struct sxt_run *run, double *looked,
+                           double need_s)
+{
+    double now = sxt_clock();
+    bool look = now - *looked >= 1;
+
+    if (look)
+        *looked = now;
+    return choose(run, look && stop_file(run), need_s);
+}
+
+int sxt_run_stopped(enum sxt_stop why, struct sxt_error *err,
+                    const char *format, ...)
+{
+    static const char *const words[] = {
+        [SXT_STOP_NOT] = "as asked",
+        [SXT_STOP_TIME] = "the time limit is near",
+        [SXT_STOP_FILE] = "there is a file STOP",
+        [SXT_STOP_SIGNAL] = "told by a signal",
+    };
+    char what[200];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(what, sizeof(what), format, args);
+    va_end(args);
+    return sxt_err(err, SXT_EXIT_AGAIN, "%s (%s)", what, words[why]);
 }
 
 struct sxt_out *sxt_run_create(const struct sxt_run *run, const char *path,

@@ -29,6 +29,16 @@ struct sxt_run {
     /* Set by USR1, TERM, INT: finish the step, save, return 75.  Local: ranks
      * agree before they act (sxt_run_stops). */
     volatile sig_atomic_t *stop;
+    double ends;   /* when the job does, on sxt_clock(); 0: nobody said */
+    double lead_s; /* how long before that it is signalled; 0: unknown */
+};
+
+/* Why a run stops; of several reasons the last one is told. */
+enum sxt_stop {
+    SXT_STOP_NOT,
+    SXT_STOP_TIME,
+    SXT_STOP_FILE,
+    SXT_STOP_SIGNAL
 };
 
 struct sxt_stage {
@@ -59,9 +69,20 @@ void sxt_sources_free(struct sxt_sources *sources);
 /* The file of a message: "sky-t1" is prompts/sky-t1.txt, which comes with the
  * program; what has a dot or a slash is a path.  Caller frees. */
 char *sxt_run_prompt(const struct sxt_run *run, const char *name);
-/* True on every rank if any rank was asked to stop, or DIR/STOP exists.
- * Collective. */
-bool sxt_run_stops(const struct sxt_run *run);
+/* Seconds of the job that are left for work, INFINITY where nobody said; some
+ * are kept back for the program's own end. */
+double sxt_run_left(const struct sxt_run *run);
+/* Must the run stop: was any rank told to, is there DIR/STOP, or are less than
+ * need_s seconds left?  The same on every rank.  Collective. */
+enum sxt_stop sxt_run_stops(const struct sxt_run *run, double need_s);
+/* The same for a rank that works by itself, as it sees it.  *looked: when it
+ * looked for the file, 0 at first; it does so once a second. */
+enum sxt_stop sxt_run_told(const struct sxt_run *run, double *looked,
+                           double need_s);
+/* SXT_EXIT_AGAIN: "WHAT (told by a signal)".  Returns -1. */
+int sxt_run_stopped(enum sxt_stop why, struct sxt_error *err,
+                    const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 /* Start an output with provenance: command line, configuration, inputs. */
 struct sxt_out *sxt_run_create(const struct sxt_run *run, const char *path,
                                const char *format, int version,
