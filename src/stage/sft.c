@@ -175,13 +175,14 @@ static int train(struct sxt_sft *s, struct sxt_error *err)
     return 0;
 }
 
+/* The model comes last: where it is, the run is done. */
 static int finish(struct sxt_sft *s, struct sxt_error *err)
 {
     char *path = sxt_run_path(s->run, s->v->output);
-    int rc = sxt_checkpoint_export(&s->ckpt, path, err);
+    int rc = sxt_sft_report_end(s, err);
 
     if (rc == 0)
-        rc = sxt_sft_report_end(s, err);
+        rc = sxt_checkpoint_export(&s->ckpt, path, err);
     if (rc == 0)
         sxt_log(&s->run->log, SXT_LOG_INFO, "wrote %s", path);
     free(path);
