@@ -6,11 +6,13 @@
 # two ranks, one rank or all at once.  Whatever is left then: the same command
 # goes on, and ends with the bytes of a run that nobody disturbed.
 #
-#   SXT_TEST_TOUCHES=all   at every touch; else at a few of each step
+#   SXT_TEST_TOUCHES=I/N   at every N-th touch from the I-th on, 0/1 are all;
+#                          else at a few of each step
 #   SXT_TEST_KILLS=500     so many random kills; else none
 . "$SRCDIR/validation/lib.sh"
 OMP_NUM_THREADS=1
-export OMP_NUM_THREADS
+OMPI_MCA_ess_singleton_isolated=1 # one rank needs no daemon: a quicker start
+export OMP_NUM_THREADS OMPI_MCA_ess_singleton_isolated
 strike=$BUILDDIR/validation/strike
 mini=$SRCDIR/inputs/mini
 steps="import generate reformat grade select sft evaluate report"
@@ -143,8 +145,9 @@ killed_at() { # STEP N [-h]
 # N is first, last and some between, or each; every other one is cut in half.
 sweep() { # STEP
     n=$(cat "touches-$1")
-    if [ "${SXT_TEST_TOUCHES-}" = all ]; then
-        points=$(seq "$n")
+    if [ -n "${SXT_TEST_TOUCHES-}" ]; then
+        points=$(seq $((1 + ${SXT_TEST_TOUCHES%/*})) "${SXT_TEST_TOUCHES#*/}" \
+            "$n")
     else
         points="$((n / 3)) $((n - 2))"
         [ "$1" != sft ] || points="$points $((n / 2)) $((n * 5 / 6))"

@@ -37,15 +37,16 @@ enum { FD, PATH_0, PATH_1, OPEN };
 static const struct {
     int call, where;
 } touches[] = {
-    { SYS_write, FD },        { SYS_pwrite64, FD },   { SYS_writev, FD },
-    { SYS_pwritev, FD },      { SYS_ftruncate, FD },  { SYS_fsync, FD },
+    { SYS_write, FD },        { SYS_pwrite64, FD },
+    { SYS_writev, FD },       { SYS_pwritev, FD },
+    { SYS_ftruncate, FD },    { SYS_fsync, FD },
     { SYS_fdatasync, FD },    { SYS_renameat2, PATH_1 },
-    { SYS_unlinkat, PATH_1 }, { SYS_mkdirat, PATH_1 }, { SYS_linkat, PATH_1 },
-    { SYS_openat, OPEN },
+    { SYS_unlinkat, PATH_1 }, { SYS_mkdirat, PATH_1 },
+    { SYS_linkat, PATH_1 },   { SYS_openat, OPEN },
 #ifdef SYS_rename /* older machines have these, too */
     { SYS_rename, PATH_0 },   { SYS_renameat, PATH_1 },
-    { SYS_unlink, PATH_0 },   { SYS_rmdir, PATH_0 },  { SYS_mkdir, PATH_0 },
-    { SYS_link, PATH_0 },
+    { SYS_unlink, PATH_0 },   { SYS_rmdir, PATH_0 },
+    { SYS_mkdir, PATH_0 },    { SYS_link, PATH_0 },
 #endif
 };
 enum { N_TOUCHES = sizeof(touches) / sizeof(*touches) };
@@ -72,8 +73,8 @@ static int install_filter(void)
     struct sock_filter code[N_TOUCHES + 3];
     struct sock_fprog filter = { N_TOUCHES + 3, code };
 
-    code[0] = (struct sock_filter)BPF_STMT(
-        BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
+    code[0] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+                                           offsetof(struct seccomp_data, nr));
     for (int i = 0; i < N_TOUCHES; i++)
         code[1 + i] = (struct sock_filter)BPF_JUMP(
             BPF_JMP | BPF_JEQ | BPF_K, (unsigned)touches[i].call,
@@ -155,8 +156,8 @@ static bool cut_write(pid_t pid, const struct __ptrace_syscall_info *info)
 {
 #ifdef __x86_64__
     size_t rdx = 12 * sizeof(long); /* place of argument 2, user(5) */
-    bool bytes = info->seccomp.nr == SYS_write ||
-                 info->seccomp.nr == SYS_pwrite64;
+    bool bytes =
+        info->seccomp.nr == SYS_write || info->seccomp.nr == SYS_pwrite64;
 
     return bytes && info->seccomp.args[2] > 1 &&
            ptrace(PTRACE_POKEUSER, pid, rdx, info->seccomp.args[2] / 2) == 0;
@@ -241,8 +242,7 @@ static int trace(struct state *s, char **argv)
         become(argv, gate[0]);
     }
     close(gate[0]);
-    if (s->program < 0 ||
-        ptrace(PTRACE_SEIZE, s->program, NULL, wanted) != 0) {
+    if (s->program < 0 || ptrace(PTRACE_SEIZE, s->program, NULL, wanted) != 0) {
         close(gate[1]);
         fprintf(stderr, "strike: programs cannot be traced here: %s\n",
                 strerror(errno));
@@ -264,7 +264,9 @@ static int signal_number(const char *name)
     static const struct {
         const char *name;
         int number;
-    } known[] = { { "KILL", SIGKILL }, { "TERM", SIGTERM }, { "INT", SIGINT },
+    } known[] = { { "KILL", SIGKILL },
+                  { "TERM", SIGTERM },
+                  { "INT", SIGINT },
                   { "USR1", SIGUSR1 } };
 
     for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
@@ -293,13 +295,26 @@ int main(int argc, char **argv)
 
     while ((c = getopt(argc, argv, "+n:s:ohtr:")) != -1) {
         switch (c) {
-        case 'n': s.o.at = atol(optarg); break;
-        case 's': s.o.signal = signal_number(optarg); break;
-        case 'o': s.o.opens = true; break;
-        case 'h': s.o.half = true; break;
-        case 't': s.o.twice = true; break;
-        case 'r': rank = optarg; break;
-        default: return 64;
+        case 'n':
+            s.o.at = atol(optarg);
+            break;
+        case 's':
+            s.o.signal = signal_number(optarg);
+            break;
+        case 'o':
+            s.o.opens = true;
+            break;
+        case 'h':
+            s.o.half = true;
+            break;
+        case 't':
+            s.o.twice = true;
+            break;
+        case 'r':
+            rank = optarg;
+            break;
+        default:
+            return 64;
         }
     }
     if (argc - optind < 2 || s.o.signal == 0) {

@@ -51,7 +51,8 @@ static void catch_signals(void)
 static void read_job(struct sxt_run *run)
 {
     static const double long_s = 600;
-    const char *lead = getenv("SEXTANT_LEAD"), *end = getenv("SEXTANT_END_TIME");
+    const char *lead = getenv("SEXTANT_LEAD");
+    const char *end = getenv("SEXTANT_END_TIME");
     double job[2] = { -INFINITY, lead ? strtod(lead, NULL) : 0 };
 
     if (!end)

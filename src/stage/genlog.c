@@ -499,6 +499,7 @@ int sxt_genlog_finish(struct sxt_genlog *log, struct sxt_error *err)
 /* Remove what this run sealed or wrote: not the files of a newer epoch. */
 static int remove_all(struct sxt_genlog *log, struct sxt_error *err)
 {
+    static const char *const kinds[] = { "manifest", "manifest.part", "lease" };
     int rc = 0;
 
     for (size_t i = 0; i < log->n_files && rc == 0; i++) {
@@ -507,15 +508,12 @@ static int remove_all(struct sxt_genlog *log, struct sxt_error *err)
             rc = sxt_file_remove(path, err);
         free(path);
     }
-    for (int epoch = 1; epoch <= log->epoch && rc == 0; epoch++) {
-        char *manifest = epoch_path(log, epoch, "manifest");
-        char *lease = epoch_path(log, epoch, "lease");
-        rc = sxt_file_remove(manifest, err);
-        if (rc == 0)
-            rc = sxt_file_remove(lease, err);
-        free(manifest);
-        free(lease);
-    }
+    for (int epoch = 1; epoch <= log->epoch; epoch++)
+        for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds) && rc == 0; i++) {
+            char *path = epoch_path(log, epoch, kinds[i]);
+            rc = sxt_file_remove(path, err);
+            free(path);
+        }
     if (rc == 0)
         rmdir(log->dir); /* not if somebody put other files there */
     return rc;

@@ -238,8 +238,8 @@ static int run_quantize(struct sxt_run *run, const void *values,
 
 const struct sxt_stage sxt_stage_quantize = {
     .section = { "quantize",
-                 "Turn a model file into one with int8 or NF4 weights.",
-                 params, sizeof(struct values) },
+                 "Turn a model file into one with int8 or NF4 weights.", params,
+                 sizeof(struct values) },
     .operands = "[MODEL OUTPUT]",
     .run = run_quantize
 };

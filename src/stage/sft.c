@@ -167,10 +167,9 @@ static int train(struct sxt_sft *s, struct sxt_error *err)
             last_save = sxt_clock();
         }
         if (stop)
-            return sxt_run_stopped(why, err,
-                                   "behind step %" PRId64 " of %" PRId64
-                                   ", state saved",
-                                   s->progress.step, s->total_steps);
+            return sxt_run_stopped(
+                why, err, "behind step %" PRId64 " of %" PRId64 ", state saved",
+                s->progress.step, s->total_steps);
     }
     return 0;
 }

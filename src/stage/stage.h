@@ -17,12 +17,12 @@ struct sxt_run {
     struct sxt_comm comm;
     struct sxt_log log;
     const char *command_line;
-    const char *config;      /* the resolved section, a valid input file */
-    const char *config_path; /* the file it came from, NULL: none */
+    const char *config;          /* the resolved section, a valid input file */
+    const char *config_path;     /* the file it came from, NULL: none */
     const char *const *settings; /* -s, as they were written */
     size_t n_settings;
-    const char *out_dir;     /* -o, "." by default: the files of the run */
-    char *const *args;       /* operands: paths as the shell has them */
+    const char *out_dir; /* -o, "." by default: the files of the run */
+    char *const *args;   /* operands: paths as the shell has them */
     size_t n_args;
     bool dry_run; /* -n: check everything, write nothing */
     struct sxt_status *status; /* rank 0: the record it keeps; NULL: none */
@@ -34,12 +34,7 @@ struct sxt_run {
 };
 
 /* Why a run stops; of several reasons the last one is told. */
-enum sxt_stop {
-    SXT_STOP_NOT,
-    SXT_STOP_TIME,
-    SXT_STOP_FILE,
-    SXT_STOP_SIGNAL
-};
+enum sxt_stop { SXT_STOP_NOT, SXT_STOP_TIME, SXT_STOP_FILE, SXT_STOP_SIGNAL };
 
 struct sxt_stage {
     struct sxt_cfg_section section; /* name, doc, params, size */
