@@ -59,9 +59,9 @@ if [ -d "$plugins" ]; then
 fi
 
 mkdir -p "$to/src/validation" "$to/src/cuda/test" "$to/src/inputs"
-cp "$src/validation/lib.sh" "$to/src/validation/"
+cp "$src/validation/lib.sh" "$src/validation/trajectory.sh" "$to/src/validation/"
 cp -r "$src/validation/golden" "$to/src/validation/"
-cp "$src/cuda/test/check-gpu.sh" "$to/src/cuda/test/"
+cp "$src/cuda/test/check-gpu.sh" "$src/cuda/test/train.sh" "$to/src/cuda/test/"
 cp -r "$src/inputs/mini" "$to/src/inputs/"
 cp "$src/COPYING" "$to/"
 

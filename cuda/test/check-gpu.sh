@@ -1,8 +1,9 @@
 #!/bin/sh
 # check-gpu.sh - tests on a real GPU; without one it says so and passes.
 #
-# Kernels against ref, the network against PyTorch's goldens, generation on 1
-# and 2 ranks against the CPU, and what compute-sanitizer finds, if it is there.
+# Kernels against ref, the network against PyTorch's goldens, generation and
+# fine-tuning on 1 and 2 ranks against the CPU, fifty steps against PyTorch's, and
+# what compute-sanitizer finds, if it is there.
 # SXT_TEST_SMOLLM2 names a model file for greedy.t.  The programs' names begin
 # with GPU_TESTS, SEXTANT_GPU is the program to test.
 . "$SRCDIR/validation/lib.sh"
@@ -91,6 +92,21 @@ ok "the mini pipeline's problems" "$program" import -s \
 ok "  answered on the CPU" mini cpu
 ok "  answered on the GPU" mini cuda
 ok "    by the same tokens" same_draws mini-cpu.h5 mini-cuda.h5
+
+# Fine-tuning; GPU_STEPS of 50 steps are compared with PyTorch's.
+. "$SRCDIR/cuda/test/train.sh"
+. "$SRCDIR/validation/trajectory.sh"
+if [ -n "$MPIRUN" ]; then
+    fine_tuning "fine-tuning" 2 1
+    on_one_gpu "fine-tuning"
+else
+    fine_tuning "fine-tuning" 1 1
+    skip "fine-tuning: two ranks on one GPU" "no MPI launcher works here"
+fi
+for dtype in f32 bf16; do
+    trajectory "fine-tuning" $dtype "${GPU_STEPS-50}" "$program" sft \
+        -s device=cuda
+done
 
 sanitizer=$(command -v compute-sanitizer)
 if [ -n "$sanitizer" ]; then

@@ -129,4 +129,5 @@ def main():
     print(path, os.path.getsize(path), rows)
 
 
-main()
+if __name__ == "__main__":
+    main()
