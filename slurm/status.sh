@@ -2,6 +2,7 @@
 # status.sh - how far a run is: jobs, steps, files, the last line of each log.
 #
 #     status.sh RUN
+# shellcheck disable=SC2031 # common.sh is sourced in a subshell only
 set -uo pipefail
 run=${1-}
 if [ ! -d "$run" ]; then

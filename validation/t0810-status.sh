@@ -67,6 +67,8 @@ says '"checkpoint_step":3,' "... checkpoint"
 exits 0 "it goes on" "$SEXTANT" pipeline run.cfg -o run sft
 ok "its status" status run
 state model.h5 done
+ok "each call left a file for TensorBoard" \
+    test "$(find run/tensorboard -name 'events.out.tfevents.*' | wc -l)" = 2
 ok "from inside the run" sh -c 'cd run && "$SEXTANT" status'
 state model.h5 done
 

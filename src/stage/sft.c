@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/events.h"
 #include "base/mem.h"
 #include "num/open.h"
 #include "stage/formats.h"
@@ -59,6 +60,7 @@ static void release(struct sxt_sft *s)
 {
     if (s->jsonl)
         fclose(s->jsonl);
+    sxt_events_close(s->events);
     if (s->progress.metrics)
         sxt_frame_destroy(s->progress.metrics);
     free(s->ids);

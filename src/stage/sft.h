@@ -36,6 +36,7 @@ struct sxt_sft_values {
         int64_t every_steps, keep;
         double every_minutes;
     } checkpoint;
+    bool tensorboard;
     int64_t log_every, eval_every, stop_after, show_sample;
     double max_minutes;
 };
@@ -87,6 +88,7 @@ struct sxt_sft {
 
     /* sft_report.c */
     FILE *jsonl; /* rank 0 */
+    struct sxt_events *events; /* rank 0, if wanted and possible */
     double began, step_s, longest_s, save_s, longest_save_s;
     int64_t first_step, inputs;
     bool lead_checked;

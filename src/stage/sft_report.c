@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/events.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "stage/formats.h"
@@ -107,10 +108,52 @@ static int open_jsonl(struct sxt_sft *s, struct sxt_error *err)
     return rc;
 }
 
+/* Event files are a copy for those who like to look at it: no run ends because
+ * they cannot be written. */
+static void close_events(struct sxt_sft *s, const struct sxt_error *err)
+{
+    sxt_log(&s->run->log, SXT_LOG_WARN, "no event files from here on: %s",
+            err->text);
+    sxt_events_close(s->events);
+    s->events = NULL;
+}
+
+static void open_events(struct sxt_sft *s)
+{
+    char *dir = sxt_run_path(s->run, "tensorboard");
+    struct sxt_error err = { 0 };
+
+    s->events = sxt_events_open(dir, s->progress.step, &err);
+    if (!s->events)
+        close_events(s, &err);
+    free(dir);
+}
+
+static void add_events(struct sxt_sft *s, const struct sxt_sft_result *r)
+{
+    int64_t step = s->progress.step;
+    const struct sxt_event_value values[] = {
+        { "train/loss", r->loss },
+        { "train/grad_norm", r->grad_norm },
+        { "train/lr", r->lr },
+        { "train/epoch", (double)step / (double)s->steps_per_epoch },
+        { "train/tokens_per_s", (double)r->inputs / s->step_s },
+        { "eval/loss", r->eval_loss },
+    };
+    struct sxt_error err = { 0 };
+
+    if (s->events &&
+        sxt_events_add(s->events, step, values,
+                       sizeof(values) / sizeof(*values), &err) != 0)
+        close_events(s, &err);
+}
+
 int sxt_sft_report_begin(struct sxt_sft *s, struct sxt_error *err)
 {
     int rc = s->run->comm.rank == 0 ? open_jsonl(s, err) : 0;
 
+    if (s->run->comm.rank == 0 && s->v->tensorboard)
+        open_events(s);
     s->first_step = s->progress.step;
     s->began = sxt_clock();
     tell(s, "training");
@@ -191,6 +234,7 @@ void sxt_sft_report_step(struct sxt_sft *s, const struct sxt_sft_result *r)
 
     s->inputs += r->inputs;
     add_metrics(s, r);
+    add_events(s, r);
     tell(s, "training");
     check_lead(s);
     if (step % s->v->log_every != 0 && step != s->total_steps)
