@@ -1,3 +1,14 @@
+# SXT_BUILT - what was found, for sextant --build-info.
+AC_DEFUN([SXT_BUILT], [
+  AC_DEFINE_UNQUOTED([SXT_BUILT_BY], ["$CC $CFLAGS"], [The C compiler.])
+  AC_DEFINE_UNQUOTED([SXT_BUILT_HDF5], ["$sxt_hdf5"], [Parallel HDF5.])
+  AC_DEFINE_UNQUOTED([SXT_BUILT_ONEDNN], ["$sxt_onednn"], [oneDNN?])
+  AC_DEFINE_UNQUOTED([SXT_BUILT_ZSTD], ["$sxt_zstd"], [Zstandard?])
+  AC_DEFINE_UNQUOTED([SXT_BUILT_FLINT], ["$sxt_flint"], [FLINT?])
+  AC_DEFINE_UNQUOTED([SXT_BUILT_CUDA], ["$sxt_cuda"], [CUDA toolkit.])
+  AC_DEFINE_UNQUOTED([SXT_BUILT_DEBUG], ["$enable_debug"], [Debug checks?])
+])
+
 # SXT_SUMMARY - what was found, and what to type next.
 AC_DEFUN([SXT_SUMMARY], [
 AS_CASE([$sxt_flint],

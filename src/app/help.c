@@ -80,34 +80,28 @@ void sxt_cli_version(void)
 
 void sxt_cli_build_info(void)
 {
+    static const char *const parts[][2] = {
+        { "compiler",
+#ifdef __clang__
+          __VERSION__
+#else
+          "GCC " __VERSION__
+#endif
+        },
+        { "built by", SXT_BUILT_BY },
+        { "HDF5", SXT_BUILT_HDF5 },
+        { "oneDNN", SXT_BUILT_ONEDNN },
+        { "Zstandard", SXT_BUILT_ZSTD },
+        { "FLINT", SXT_BUILT_FLINT },
+        { "CUDA", SXT_BUILT_CUDA },
+        { "debug", SXT_BUILT_DEBUG },
+    };
     char mpi[200], *data = sxt_file_data("");
 
     sxt_comm_library(mpi, sizeof(mpi));
-    printf("sextant %s\ncompiler  %s\nMPI       %s\n"
-           "Zstandard %s\noneDNN    %s\nFLINT     %s\n"
-           "CUDA      no\ndebug     %s\n"
-           "data      %s (SEXTANT_DATADIR)\n",
-           PACKAGE_VERSION, __VERSION__, mpi,
-#ifdef HAVE_ZSTD
-           "yes",
-#else
-           "no",
-#endif
-#ifdef HAVE_ONEDNN
-           "yes",
-#else
-           "no",
-#endif
-#ifdef HAVE_FLINT
-           "yes",
-#else
-           "no",
-#endif
-#ifdef SXT_DEBUG
-           "yes",
-#else
-           "no",
-#endif
-           data);
+    printf("sextant %s\n", PACKAGE_VERSION);
+    for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
+        printf("%-9s %s\n", parts[i][0], parts[i][1]);
+    printf("%-9s %s\n%-9s %s (SEXTANT_DATADIR)\n", "MPI", mpi, "data", data);
     free(data);
 }
