@@ -50,6 +50,11 @@ as_user() { # PROGRAM TIER
     $as_nobody "$work/$1" "$2" "$repeats"
 }
 
+# A wrapper with which the external tier works, if there is one.
+wrapper="bwrap --unshare-pid --unshare-net --unshare-uts --unshare-ipc
+    --die-with-parent --ro-bind /usr /usr --ro-bind-try /lib /lib
+    --ro-bind-try /lib64 /lib64 --proc /proc --dev /dev"
+
 # check CLAIM LOG STATUS: one claim for a whole run, its failures as comments
 check() {
     n=$((n + 1))
@@ -77,6 +82,18 @@ if test "$nodes"; then
     reduced=$!
     on_node sandbox.t none max_user_namespaces >"$work/none" 2>&1 &
     none=$!
+    SXT_TEST_WRAPPER=/usr/bin/env on_node sandbox.t none max_user_namespaces \
+        >"$work/bad-wrapper" 2>&1 &
+    bad_wrapper=$!
+    bwrap=
+    # shellcheck disable=SC2016 # the inner shell's
+    $as_nobody unshare -U -r sh -c 'echo 0 >/proc/sys/user/max_user_namespaces
+        exec $0 "$1" -c ""' "$wrapper" "$PYTHON3" 2>/dev/null && bwrap=yes
+    if test "$bwrap"; then
+        SXT_TEST_WRAPPER=$wrapper on_node sandbox.t external \
+            max_user_namespaces >"$work/external" 2>&1 &
+        external=$!
+    fi
 fi
 if test "$nodes"; then
     wait $user
@@ -88,9 +105,18 @@ if test "$nodes"; then
         "$work/reduced" $?
     wait $none
     check "without user namespaces it refuses" "$work/none" $?
+    wait $bad_wrapper
+    check "and a wrapper that holds nothing does not help" \
+        "$work/bad-wrapper" $?
+    if test "$bwrap"; then
+        wait $external
+        check "inside bubblewrap" "$work/external" $?
+    else
+        skip "inside bubblewrap" "bwrap is not here, or not allowed"
+    fi
 else
     for claim in "as an ordinary user" "without network namespaces" \
-        "in the reduced tier" "refusing"; do
+        "in the reduced tier" "refusing" "a bad wrapper" "a wrapper"; do
         skip "$claim" "a user may not make user namespaces here"
     done
 fi
@@ -105,6 +131,11 @@ if test "$repeats" -gt 0 && test "$nodes"; then
     grep '^ok.*verdicts are right' "$work/trust" | sed 's/^ok [0-9]* -/#/'
     on_node zygote.t reduced max_user_namespaces >"$work/zygote" 2>&1
     check "programs in the reduced tier do not meet" "$work/zygote" $?
+    if test "$bwrap"; then
+        SXT_TEST_WRAPPER=$wrapper on_node zygote.t external \
+            max_user_namespaces >"$work/zygote" 2>&1
+        check "nor inside bubblewrap" "$work/zygote" $?
+    fi
 fi
 echo "1..$n"
 exit $failed

@@ -32,7 +32,7 @@ struct victims {
 /* A probe that does not raise has got out. */
 static const char probes[] =
     "import os, signal, socket, sys\n"
-    "FILE, PARENT, PORT, NAME, FULL = %s\n"
+    "FILE, PARENT, PORT, NAME, FULL, ROOT = %s\n"
     "try:\n"
     "    import ctypes\n"
     "    libc = ctypes.CDLL(None, use_errno=True)\n"
@@ -91,9 +91,9 @@ static const char probes[] =
     "    'read the environment': secrets,\n"
     "    'fill the disk': fill,\n"
     "}\n"
-    "if FULL:\n"
+    "if ROOT:\n"
     "    attacks['see a path'] = lambda: os.stat(FILE)\n"
-    "else:\n"
+    "if not FULL:\n"
     "    attacks['write anywhere'] = lambda: write('/tmp/leak')\n"
     "    attacks['leave the group'] = os.setsid\n"
     "for name, attack in attacks.items():\n"
@@ -154,8 +154,8 @@ static int leak(const char *what, const struct sxt_sandbox *sandbox,
                 struct sxt_error *err)
 {
     return sxt_err(err, SXT_EXIT_NOSANDBOX,
-                   "no sandbox: in a %s jail on this node a program could %s, "
-                   "so none is run",
+                   "no sandbox: in a jail (%s) on this node a program could "
+                   "%s, so none is run",
                    sxt_sandbox_tier_name(sandbox), what);
 }
 
@@ -283,9 +283,10 @@ static int try_probes(struct sxt_sandbox *sandbox, const struct victims *v,
 {
     struct sxt_limits limits = sxt_limits_default();
     struct sxt_result res;
-    char *values = sxt_printf(
-        "('%s', %d, %d, '%s', %s)", v->file, (int)getpid(), v->port, v->name,
-        sandbox->tier == SXT_SANDBOX_FULL ? "True" : "False");
+    char *values =
+        sxt_printf("('%s', %d, %d, '%s', %d, %d)", v->file, (int)getpid(),
+                   v->port, v->name, sandbox->tier == SXT_SANDBOX_FULL,
+                   sandbox->tier != SXT_SANDBOX_REDUCED);
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
     char *program = sxt_printf(probes, values);

@@ -16,6 +16,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/sysinfo.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -125,6 +126,16 @@ static int limit(int what, rlim_t soft, rlim_t hard)
     return setrlimit((__rlimit_resource_t)what, &r);
 }
 
+/* Without a user namespace the kernel counts all tasks of the user's, other
+ * ranks' among them.  All of the machine's are no fewer; what that leaves to a
+ * fork bomb, the watch ends. */
+static int tasks_of_all(void)
+{
+    struct sysinfo machine;
+
+    return sysinfo(&machine) == 0 ? machine.procs : 0;
+}
+
 /* Limits of each process; the caller watches their sum. */
 static int set_limits(const struct sxt_limits *l, int others)
 {
@@ -174,8 +185,10 @@ void sxt_sbx_confine(const struct sxt_sandbox *sandbox,
     /* After the change of user, which clears it. */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
         sxt_sbx_give_up("ask to die with init");
-    if (sandbox->tier == SXT_SANDBOX_REDUCED && setpgid(0, 0) != 0)
+    if (sandbox->tier != SXT_SANDBOX_FULL && setpgid(0, 0) != 0)
         sxt_sbx_give_up("make a process group");
+    if (sandbox->tier != SXT_SANDBOX_FULL)
+        others = tasks_of_all();
     if (set_limits(limits, others) != 0)
         sxt_sbx_give_up("set limits");
     if (sandbox->landlock && sxt_sbx_landlock(sandbox) != 0)
@@ -192,7 +205,7 @@ static void end_all(const struct sxt_sandbox *sandbox, pid_t program,
 
     /* It is not waited for yet here, so its group's number is still its own;
      * no process can leave the group. */
-    if (sandbox->tier == SXT_SANDBOX_REDUCED)
+    if (sandbox->tier != SXT_SANDBOX_FULL)
         kill(-program, SIGKILL);
     do
         done = waitpid(-1, status, 0);
@@ -203,15 +216,18 @@ static void end_all(const struct sxt_sandbox *sandbox, pid_t program,
         ;
 }
 
-/* Without namespaces init is told of the caller's death by a signal, and has
- * to pass it on. */
+/* Without namespaces init is told of its parent's death by a signal, and has
+ * to pass it on.  The caller's own death shows at the socket: a wrapper may
+ * stay alive. */
 static void wait_reduced(pid_t program, sigset_t *watched)
 {
     const struct timespec tick = { 0, 100 * 1000 * 1000 };
+    struct pollfd caller = { .fd = FILE_CONTROL };
     siginfo_t ended;
 
     for (;;) {
-        if (sigtimedwait(watched, NULL, &tick) == SIGTERM) {
+        if (sigtimedwait(watched, NULL, &tick) == SIGTERM ||
+            poll(&caller, 1, 0) != 0) {
             kill(-program, SIGKILL);
             return;
         }
@@ -230,7 +246,7 @@ void sxt_sbx_supervise(const struct sxt_sandbox *sandbox, pid_t program,
 
     for (int i = 0; i < FILE_CONTROL; i++)
         close(i);
-    if (sandbox->tier == SXT_SANDBOX_REDUCED) {
+    if (sandbox->tier != SXT_SANDBOX_FULL) {
         setpgid(program, program); /* it does so too: who comes first */
         wait_reduced(program, watched);
     }

@@ -24,7 +24,7 @@ enum { ZYGOTE_TMP_BYTES = 4096 };
         "MALLOC_ARENA_MAX=2",      /* an arena reserves 64 MiB of addresses */ \
         "OMP_NUM_THREADS=1", "OPENBLAS_NUM_THREADS=1", "MKL_NUM_THREADS=1"
 
-static const char *const program_environment[] = { ENVIRONMENT, NULL };
+const char *const sxt_sbx_environment[] = { ENVIRONMENT, NULL };
 /* zygote.c takes the last out before the interpreter sees it. */
 static const char *const zygote_environment[] = { ENVIRONMENT,
                                                   "LD_PRELOAD=" ZYGOTE_PATH,
@@ -70,19 +70,22 @@ static _Noreturn void become_zygote(const struct sxt_sandbox *sandbox)
         sxt_sbx_give_up("limit the stack");
     if (fcntl(FILE_CONTROL, F_SETFD, 0) != 0)
         sxt_sbx_give_up("keep the caller's socket");
+    if (sandbox->tier == SXT_SANDBOX_EXTERNAL) {
+        execvpe(sandbox->wrapped[0], sandbox->wrapped,
+                (char *const *)(uintptr_t)sxt_sbx_environment);
+        sxt_sbx_give_up("execute the wrapper");
+    }
     execute(sandbox, sandbox->zygote_boot,
             full ? zygote_environment : unjailed_environment);
 }
 
-/* In the full tier the program's user is init's, unless there are two. */
+/* The program's user is init's, unless there are two. */
 static _Noreturn void become_program(const struct sxt_sandbox *sandbox,
                                      const struct sxt_limits *limits)
 {
-    bool shared = sandbox->tier == SXT_SANDBOX_FULL && !sandbox->two_ids;
-
     sxt_sbx_reset_signals(); /* init blocks some */
-    sxt_sbx_confine(sandbox, limits, shared ? 1 : 0);
-    execute(sandbox, sandbox->boot, program_environment);
+    sxt_sbx_confine(sandbox, limits, sandbox->two_ids ? 0 : 1);
+    execute(sandbox, sandbox->boot, sxt_sbx_environment);
 }
 
 static void build(const struct sxt_sandbox *sandbox, size_t disk_bytes)

@@ -12,7 +12,8 @@
  *                within its own
  *
  * In the reduced tier there are no namespaces and no outer jail, but the same
- * processes.
+ * processes; in the external tier a wrapper makes the outer jail, for zygotes
+ * only.
  *
  * Between clone and exec only system calls are made, no allocation: the caller
  * may have threads. */
@@ -96,6 +97,8 @@ struct sxt_sandbox {
     char *version;            /* "3.11.2" */
     char *boot;               /* Python text that starts a program */
     char *zygote_boot;        /* the same, for the zygote and its copies */
+    char **wrapped;           /* wrapper, interpreter and their arguments; each
+                                 owned, NULL behind the last; or NULL */
     bool anew;                /* no zygotes */
     struct jail_zygote zygotes[2];
     struct jail_bind *binds;
@@ -127,6 +130,12 @@ struct jail_usage {
 int sxt_sbx_find_python(struct sxt_sandbox *sandbox, const char *wanted,
                         struct sxt_error *err);
 
+/* init.c: what programs have for an environment, NULL behind the last. */
+extern const char *const sxt_sbx_environment[];
+
+/* python.c: fill wrapped. */
+void sxt_sbx_wrap(struct sxt_sandbox *sandbox, const char *wrapper);
+
 /* filter.c: fill filter for the sandbox's tier. */
 int sxt_sbx_make_filter(struct sxt_sandbox *sandbox, struct sxt_error *err);
 
@@ -154,7 +163,7 @@ bool sxt_sbx_caller_is_ready(void);
 /* An own /tmp with a quota. */
 int sxt_sbx_mount_tmp(const char *path, size_t bytes);
 /* The program's process: take every right from it.  `others`: processes of
- * the same user in its user namespace. */
+ * the same user in its user namespace, if it has one. */
 void sxt_sbx_confine(const struct sxt_sandbox *sandbox,
                      const struct sxt_limits *limits, int others);
 /* Wait for the program, end whatever else lives in the jail, and report. */

@@ -169,6 +169,40 @@ static char *boot_text(const struct sxt_json *path, bool zygote)
     return text;
 }
 
+/* The interpreter starts once more, with the environment of the words behind
+ * its text: wrappers add to theirs, and are no place for LD_PRELOAD. */
+static const char again[] =
+    "import os, sys\n"
+    "python, text = sys.argv[1:3]\n"
+    "env = dict(word.split('=', 1) for word in sys.argv[3:])\n"
+    "os.execve(python, [python, '-s', '-S', '-c', text], env)\n";
+
+void sxt_sbx_wrap(struct sxt_sandbox *sandbox, const char *wrapper)
+{
+    const char *const inner[] = { sandbox->python,
+                                  "-s",
+                                  "-S",
+                                  "-c",
+                                  again,
+                                  sandbox->python,
+                                  sandbox->zygote_boot,
+                                  "LD_PRELOAD=" ZYGOTE_FILE_PATH };
+    enum { N_INNER = sizeof(inner) / sizeof(*inner), MOST_VARIABLES = 32 };
+    char **word =
+        sxt_calloc(strlen(wrapper) + N_INNER + MOST_VARIABLES, sizeof(*word));
+
+    sandbox->wrapped = word;
+    while (*(wrapper += strspn(wrapper, " \t\n"))) {
+        size_t length = strcspn(wrapper, " \t\n");
+        *word++ = sxt_strndup(wrapper, length);
+        wrapper += length;
+    }
+    for (size_t i = 0; i < N_INNER; i++)
+        *word++ = sxt_strdup(inner[i]);
+    for (size_t i = 0; sxt_sbx_environment[i]; i++)
+        *word++ = sxt_strdup(sxt_sbx_environment[i]);
+}
+
 /* A directory that exists everywhere and hides nothing we need. */
 static int choose_base(struct sxt_sandbox *sandbox, struct sxt_error *err)
 {

@@ -94,6 +94,8 @@ static void describe(struct sxt_sandbox *sandbox)
     struct sxt_str s = SXT_STR_EMPTY;
 
     sxt_str_add(&s, "%s:", sxt_sandbox_tier_name(sandbox));
+    if (sandbox->tier == SXT_SANDBOX_EXTERNAL)
+        sxt_str_add(&s, " %s,", sandbox->wrapped[0]);
     for (size_t i = 0; i < N_SPACES; i++)
         if (sandbox->namespaces & spaces[i].flag)
             sxt_str_add(&s, " %s", spaces[i].name);
@@ -161,15 +163,50 @@ static int try_reduced(struct sxt_sandbox *sandbox, bool anew,
     return try_out(sandbox, anew, err);
 }
 
-/* The full tier, else the reduced one if it was asked for, else nothing. */
+/* Zygotes only: the wrapper makes a jail around each. */
+static int try_external(struct sxt_sandbox *sandbox, const char *wrapper,
+                        struct sxt_error *err)
+{
+    const char *step;
+
+    sandbox->tier = SXT_SANDBOX_EXTERNAL;
+    sandbox->namespaces = 0;
+    sandbox->anew = false;
+    sandbox->two_ids = can_become_nobody();
+    free(sandbox->filter);
+    sandbox->filter = NULL;
+    if (sxt_sbx_make_filter(sandbox, err) != 0)
+        return -1;
+    sxt_sbx_wrap(sandbox, wrapper);
+    if (sxt_sbx_start_zygote(sandbox, 0, &step) != 0)
+        return sxt_err(err, SXT_EXIT_NOSANDBOX,
+                       "no interpreter started inside \"%s\": it must run %s "
+                       "there with the files 0 to 8 and the environment that "
+                       "it is given, and with an own /proc",
+                       wrapper, sandbox->python);
+    int rc = sxt_sbx_battery(sandbox, err);
+    for (int i = 0; i < 2 && rc != 0; i++)
+        sxt_sbx_end_zygote(sandbox, i);
+    return rc;
+}
+
+/* The full tier, else a wrapper's if one is named, else the reduced one if it
+ * was asked for, else nothing. */
 static int choose_tier(struct sxt_sandbox *sandbox,
                        const struct sxt_sandbox_options *options,
                        struct sxt_error *err)
 {
     struct sxt_error full = { 0 }, reduced = { 0 };
+    bool wrapper = options->wrapper && options->wrapper[0];
 
     if (try_full(sandbox, options->anew, &full) == 0)
         return 0;
+    if (wrapper && try_external(sandbox, options->wrapper, &reduced) == 0)
+        return 0;
+    if (wrapper && !options->accept_reduced)
+        return sxt_err(err, SXT_EXIT_NOSANDBOX,
+                       "%.900s; nor does the wrapper give one: %.900s",
+                       full.text, reduced.text);
     if (!options->accept_reduced) {
         if (err)
             *err = full;
@@ -220,6 +257,9 @@ void sxt_sandbox_destroy(struct sxt_sandbox *sandbox)
     free(sandbox->filter);
     free(sandbox->python);
     free(sandbox->version);
+    for (char **word = sandbox->wrapped; word && *word; word++)
+        free(*word);
+    free(sandbox->wrapped);
     free(sandbox->boot);
     free(sandbox->zygote_boot);
     free(sandbox->describe);
@@ -233,7 +273,9 @@ enum sxt_sandbox_tier sxt_sandbox_tier(const struct sxt_sandbox *sandbox)
 
 const char *sxt_sandbox_tier_name(const struct sxt_sandbox *sandbox)
 {
-    return sandbox->tier == SXT_SANDBOX_FULL ? "full" : "reduced";
+    static const char *const names[] = { "full", "external", "reduced" };
+
+    return names[sandbox->tier];
 }
 
 const char *sxt_sandbox_describe(const struct sxt_sandbox *sandbox)

@@ -17,14 +17,19 @@
 #include "base/str.h"
 
 enum sxt_sandbox_tier {
-    SXT_SANDBOX_FULL,   /* namespaces, Landlock, system call filter */
-    SXT_SANDBOX_REDUCED /* no namespaces, so no writable directory at all;
-                           programs can learn which paths exist */
+    SXT_SANDBOX_FULL,     /* namespaces, Landlock, system call filter */
+    SXT_SANDBOX_EXTERNAL, /* the reduced one, inside the jail of a site's
+                             wrapper, which may do without Landlock */
+    SXT_SANDBOX_REDUCED   /* no namespaces, so no writable directory at all;
+                             programs can learn which paths exist */
 };
 
 struct sxt_sandbox_options {
     const char *python;  /* interpreter; NULL or "": python3 of $PATH */
-    bool accept_reduced; /* where the full tier cannot be had */
+    const char *wrapper; /* command in whose jail the interpreter starts where
+                            the full tier cannot be had: words between blanks,
+                            no shell; NULL or "": none */
+    bool accept_reduced; /* where neither can be had */
     bool anew;           /* start the interpreter for each program, which is
                             done in any case where it cannot be copied */
 };
@@ -80,7 +85,7 @@ struct sxt_sandbox *sxt_sandbox_create(
 void sxt_sandbox_destroy(struct sxt_sandbox *sandbox); /* NULL is legal */
 
 enum sxt_sandbox_tier sxt_sandbox_tier(const struct sxt_sandbox *sandbox);
-/* "full" or "reduced". */
+/* "full", "external" or "reduced". */
 const char *sxt_sandbox_tier_name(const struct sxt_sandbox *sandbox);
 /* What holds programs here, in words ("full: user mount pid … namespaces,
  * Landlock ABI 7, …; Python 3.11.2 at /usr/bin/python3.11"); borrowed. */

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -206,7 +207,7 @@ static int open_zygote_files(const struct sxt_sandbox *sandbox,
     theirs[FILE_ERR] = fcntl(out[1], F_DUPFD_CLOEXEC, 0);
     theirs[FILE_IN] = sxt_sbx_sealed_file(sxt_span(""));
     theirs[FILE_PROGRAM] = config_file(sandbox);
-    if (sandbox->tier == SXT_SANDBOX_REDUCED)
+    if (sandbox->tier != SXT_SANDBOX_FULL)
         theirs[ZYGOTE_FILE] = sxt_sbx_sealed_file((struct sxt_span){
             (const char *)sxt_sbx_zygote_image, sxt_sbx_zygote_bytes });
     if (theirs[FILE_ERR] < 0 || theirs[FILE_IN] < 0 ||
@@ -218,6 +219,21 @@ static int open_zygote_files(const struct sxt_sandbox *sandbox,
     return 0;
 }
 
+/* A wrapper that has become another user ends when its zygote does, which the
+ * closed socket tells. */
+static void bury(pid_t pid)
+{
+    const struct timespec tick = { 0, 10 * 1000 * 1000 };
+    bool ours = kill(pid, SIGKILL) == 0;
+
+    for (int i = 0; i < ANSWER_MS / 10; i++) {
+        pid_t done = waitpid(pid, NULL, ours ? 0 : WNOHANG);
+        if (done > 0 || (done < 0 && errno != EINTR))
+            return;
+        nanosleep(&tick, NULL);
+    }
+}
+
 void sxt_sbx_end_zygote(struct sxt_sandbox *sandbox, int slot)
 {
     struct jail_zygote *z = &sandbox->zygotes[slot];
@@ -225,11 +241,8 @@ void sxt_sbx_end_zygote(struct sxt_sandbox *sandbox, int slot)
     if (z->pid <= 0)
         return;
     close(z->socket);
-    if (z->owner == getpid()) {
-        kill(z->pid, SIGKILL);
-        while (waitpid(z->pid, NULL, 0) < 0 && errno == EINTR)
-            ;
-    }
+    if (z->owner == getpid())
+        bury(z->pid);
     z->pid = 0;
 }
 

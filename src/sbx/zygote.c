@@ -131,7 +131,6 @@ static void enter(const struct sxt_sandbox *sandbox,
 static void init(const struct sxt_sandbox *sandbox,
                  const struct zygote_request *request, const int files[N_FILES])
 {
-    bool full = sandbox->tier == SXT_SANDBOX_FULL;
     sigset_t watched;
     pid_t program;
 
@@ -153,8 +152,7 @@ static void init(const struct sxt_sandbox *sandbox,
     }
     sigprocmask(SIG_UNBLOCK, &watched, NULL);
     /* The zygote and init are of the program's user. */
-    sxt_sbx_confine(sandbox, &request->limits,
-                    full && !sandbox->two_ids ? 2 : 0);
+    sxt_sbx_confine(sandbox, &request->limits, sandbox->two_ids ? 0 : 2);
     close(FILE_CONTROL);
     close(FILE_GATE);
 }
@@ -194,7 +192,7 @@ static void serve(void)
     siginfo_t ended;
 
     read_config(&sandbox);
-    if (sandbox.tier == SXT_SANDBOX_REDUCED) {
+    if (sandbox.tier != SXT_SANDBOX_FULL) {
         fresh = 0;
         if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
             sxt_sbx_give_up("become a subreaper");

@@ -17,6 +17,8 @@ static const struct sxt_cfg_param params[] = {
     { "python", SXT_CFG_STRING, "", 0, 0, "1",
       "Interpreter for programs; empty: python3 of $PATH.", AT(python), NULL,
       NULL },
+    { "wrapper", SXT_CFG_STRING, "", 0, 0, "1", "As grading.wrapper.",
+      AT(wrapper), NULL, NULL },
     { "write_mib", SXT_CFG_INT, "4", 1, 4096, "MiB",
       "What each rank writes to try the file system.", AT(write_mib), NULL,
       NULL },

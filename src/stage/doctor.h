@@ -9,7 +9,7 @@ enum sxt_finding { SXT_FINE, SXT_WARNING, SXT_PROBLEM };
 
 /* The values of section `doctor`. */
 struct sxt_doctor_values {
-    char *python;
+    char *python, *wrapper;
     bool sandbox;
     double need_gb, lead_s;
     int64_t write_mib;

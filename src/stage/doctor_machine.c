@@ -186,6 +186,7 @@ void sxt_doctor_locale(struct sxt_doctor *d)
 void sxt_doctor_sandbox(struct sxt_doctor *d)
 {
     struct sxt_sandbox_options options = { .python = d->v->python,
+                                           .wrapper = d->v->wrapper,
                                            .accept_reduced = true };
     struct sxt_error err = { 0 };
     struct sxt_sandbox *sandbox;
@@ -201,8 +202,8 @@ void sxt_doctor_sandbox(struct sxt_doctor *d)
     else if (sxt_sandbox_tier(sandbox) == SXT_SANDBOX_REDUCED)
         sxt_doctor_note(d, SXT_WARNING,
                         "have user namespaces enabled "
-                        "(user.max_user_namespaces), or accept this tier when "
-                        "grading",
+                        "(user.max_user_namespaces), name a wrapper, or accept "
+                        "this tier when grading",
                         "sandbox: %s", sxt_sandbox_describe(sandbox));
     else
         sxt_doctor_note(d, SXT_FINE, NULL, "sandbox: %s",

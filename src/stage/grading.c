@@ -26,6 +26,10 @@ const struct sxt_cfg_param sxt_grading_params[] = {
     { "python", SXT_CFG_STRING, "", 0, 0, "1",
       "Interpreter for programs; empty: python3 of the search path.",
       AT(python), NULL, NULL },
+    { "wrapper", SXT_CFG_STRING, "", 0, 0, "1",
+      "Command in whose jail programs run where the kernel gives this user "
+      "none, as a bwrap with its options (doc/sandbox.md); empty: none.",
+      AT(wrapper), NULL, NULL },
     { "accept_reduced", SXT_CFG_BOOL, "false", 0, 0, "1",
       "Run programs also where only the reduced sandbox can be had.",
       AT(accept_reduced), NULL, NULL },
@@ -180,6 +184,7 @@ struct sxt_sandbox *sxt_grading_sandbox(
     const struct sxt_grading_options *options, struct sxt_error *err)
 {
     struct sxt_sandbox_options o = { .python = options->python,
+                                     .wrapper = options->wrapper,
                                      .accept_reduced =
                                          options->accept_reduced };
 

@@ -9,7 +9,7 @@
 
 /* Parameter group: how to grade. */
 struct sxt_grading_options {
-    char *python, *profile;
+    char *python, *profile, *wrapper;
     double tolerance;
     bool guess, accept_reduced;
 };

@@ -1,6 +1,6 @@
 /* zygote.c - copies of one interpreter do not meet, and nothing outlives them.
  *
- *     zygote.t [full|reduced|none]
+ *     zygote.t [full|external|reduced|none]
  *
  * names the tier that this node must give. */
 #define _GNU_SOURCE
@@ -296,25 +296,16 @@ static void test_zygotes(struct sxt_sandbox *sandbox)
     ok(recovered == 5, "and the next run gets another (%d of 5)", recovered);
 }
 
-/* In a process of its own: wait for a program with three children, and kill its
- * init. */
-static pid_t kill_init(const struct family *zygotes)
+/* Who started the first process below `pid` that has three children; 0: there
+ * is none. */
+static pid_t init_of_crowd(pid_t pid)
 {
-    pid_t killer = fork();
+    const struct family f = children_of(pid);
+    pid_t found = 0;
 
-    if (killer != 0)
-        return killer;
-    for (;; usleep(1000))
-        for (int z = 0; z < zygotes->n; z++) {
-            const struct family inits = children_of(zygotes->pids[z]);
-            for (int i = 0; i < inits.n; i++) {
-                const struct family p = children_of(inits.pids[i]);
-                if (p.n > 0 && children_of(p.pids[0]).n >= 3) {
-                    kill(inits.pids[i], SIGKILL);
-                    _exit(0);
-                }
-            }
-        }
+    for (int i = 0; i < f.n && found == 0; i++)
+        found = children_of(f.pids[i]).n >= 3 ? pid : init_of_crowd(f.pids[i]);
+    return found;
 }
 
 /* Init's death takes its program along, and all that this started. */
@@ -325,14 +316,18 @@ static void test_inits(struct sxt_sandbox *sandbox)
     for (int i = 0; i < 5; i++) {
         const struct family zygotes = children();
         struct sxt_result res;
-        pid_t killer = kill_init(&zygotes);
+        pid_t killer = fork(), init = 0;
+        if (killer == 0) {
+            for (; init == 0; usleep(1000))
+                init = init_of_crowd(getppid());
+            kill(init, SIGKILL);
+            _exit(0);
+        }
         run(sandbox, crowd, &res);
         errors += res.status == SXT_RUN_ERROR;
         sxt_result_free(&res);
         waitpid(killer, NULL, 0);
-        /* Init itself stays unburied until the next run. */
-        for (int z = 0; z < zygotes.n; z++)
-            left += children_of(zygotes.pids[z]).n > 1;
+        left += init_of_crowd(getpid()) != 0;
         left += strangers_left(&zygotes, 60);
     }
     ok(errors == 5, "an init that is killed makes its run an error (%d of 5)",
@@ -357,6 +352,7 @@ int main(int argc, char **argv)
     const char *tier = argc > 1 ? argv[1] : "full";
     const struct sxt_sandbox_options options = {
         .python = getenv("PYTHON3"),
+        .wrapper = getenv("SXT_TEST_WRAPPER"),
         .accept_reduced = strcmp(tier, "reduced") == 0
     };
     struct sxt_error err = { 0 };

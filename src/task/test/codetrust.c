@@ -1,7 +1,7 @@
 /* codetrust.c - no cheat passes, every honest program does, on a busy machine,
  * too.
  *
- *     codetrust.t [full|reduced [REPEATS]]
+ *     codetrust.t [full|external|reduced [REPEATS]]
  *
  * More cheats than in codetest.c, each REPEATS times (1): those of the graders
  * of HumanEval, LiveCodeBench and SkyThought, and those seen in reinforcement
@@ -335,6 +335,8 @@ int main(int argc, char **argv)
     const char *tier = argc > 1 ? argv[1] : "full";
     int n = argc > 2 ? atoi(argv[2]) : 1;
     struct sxt_sandbox_options options = { .python = getenv("PYTHON3"),
+                                           .wrapper =
+                                               getenv("SXT_TEST_WRAPPER"),
                                            .accept_reduced =
                                                strcmp(tier, "reduced") == 0 };
     struct sxt_error err = { 0 };
