@@ -68,10 +68,11 @@ void sxt_dev_destroy(struct sxt_dev *dev)
 {
     if (!dev)
         return;
-    SXT_CHECK(dev->n_blocks == 0);
+    SXT_CHECK(dev->n_blocks == 0 && dev->n_pins == 0);
     SXT_CHECK(dev->depth == 0);
     dev->driver->close(dev);
     free(dev->blocks);
+    free(dev->pins);
     free(dev);
 }
 
@@ -123,6 +124,8 @@ void *sxt_dev_alloc_for(struct sxt_dev *dev, enum sxt_dev_purpose purpose,
     dev->in_use_for[purpose] += bytes;
     if (dev->in_use > dev->peak)
         dev->peak = dev->in_use;
+    if (dev->in_use_for[purpose] > dev->peak_for[purpose])
+        dev->peak_for[purpose] = dev->in_use_for[purpose];
     return b.base;
 }
 
@@ -161,6 +164,17 @@ size_t sxt_dev_in_use_for(const struct sxt_dev *dev,
 size_t sxt_dev_peak(const struct sxt_dev *dev)
 {
     return dev->peak;
+}
+
+size_t sxt_dev_peak_for(const struct sxt_dev *dev,
+                        enum sxt_dev_purpose purpose)
+{
+    return dev->peak_for[purpose];
+}
+
+const char *sxt_dev_purpose_name(enum sxt_dev_purpose purpose)
+{
+    return purposes[purpose].what;
 }
 
 size_t sxt_dev_room(const struct sxt_dev *dev, int ranks)

@@ -48,6 +48,9 @@ size_t sxt_dev_in_use(const struct sxt_dev *dev); /* bytes now */
 size_t sxt_dev_in_use_for(const struct sxt_dev *dev,
                           enum sxt_dev_purpose purpose);
 size_t sxt_dev_peak(const struct sxt_dev *dev); /* bytes at most so far */
+size_t sxt_dev_peak_for(const struct sxt_dev *dev,
+                        enum sxt_dev_purpose purpose);
+const char *sxt_dev_purpose_name(enum sxt_dev_purpose purpose);
 /* Bytes that this rank could still allocate if `ranks` of them on the node take
  * equal parts (of the machine's memory; of a GPU's those who share it do);
  * another moment, another answer.  Huge if nothing tells. */

@@ -17,6 +17,12 @@ struct sxt_dev_block {
     size_t pages_bytes;
 };
 
+/* A piece of pinned host memory. */
+struct sxt_dev_pin {
+    void *base;
+    size_t bytes;
+};
+
 enum sxt_dev_way { SXT_DEV_PUT, SXT_DEV_GET, SXT_DEV_COPY };
 
 struct sxt_dev_driver {
@@ -66,7 +72,9 @@ struct sxt_dev {
     struct sxt_dev_block *blocks;
     size_t n_blocks, cap;
     size_t in_use, peak;
-    size_t in_use_for[SXT_DEV_PURPOSES];
+    size_t in_use_for[SXT_DEV_PURPOSES], peak_for[SXT_DEV_PURPOSES];
+    struct sxt_dev_pin *pins; /* pinned host memory */
+    size_t n_pins, cap_pins, pinned, pinned_peak;
 };
 
 extern const struct sxt_dev_driver sxt_dev_host, sxt_dev_fake;

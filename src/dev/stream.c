@@ -66,15 +66,33 @@ void *sxt_pinned_alloc(struct sxt_dev *dev, size_t bytes)
         exit(SXT_EXIT_UNAVAILABLE);
     }
     memset(p, 0, bytes);
+    dev->pins = sxt_grow(dev->pins, &dev->cap_pins, dev->n_pins + 1,
+                         sizeof(*dev->pins));
+    dev->pins[dev->n_pins++] = (struct sxt_dev_pin){ p, bytes };
+    dev->pinned += bytes;
+    if (dev->pinned > dev->pinned_peak)
+        dev->pinned_peak = dev->pinned;
     return p;
 }
 
 void sxt_pinned_free(struct sxt_dev *dev, void *p)
 {
+    size_t i = 0;
+
     if (!p)
         return;
+    while (i < dev->n_pins && dev->pins[i].base != p)
+        i++;
+    SXT_CHECK(i < dev->n_pins); /* not ours, or freed twice */
+    dev->pinned -= dev->pins[i].bytes;
+    dev->pins[i] = dev->pins[--dev->n_pins];
     if (dev->driver->pin)
         dev->driver->unpin(dev, p);
     else
         free(p);
+}
+
+size_t sxt_pinned_peak(const struct sxt_dev *dev)
+{
+    return dev->pinned_peak;
 }
