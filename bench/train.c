@@ -154,8 +154,7 @@ static void put_unit(struct train *t, size_t unit, const float *x)
 
     for (size_t i = 0; i < n; i++)
         sxt_store(typed, t->type, i, x[i]);
-    sxt_dev_put(t->b.dev, sxt_zero3_shard(t->z, unit).p, typed,
-                n * sxt_dtype_size(t->type));
+    sxt_optim_put(t->o, SXT_STATE_PARAM, unit, typed);
     free(typed);
 }
 
@@ -185,13 +184,16 @@ static void create(struct train *t)
                                      .comm = sxt_comm_self(),
                                      .type = t->type,
                                      .reduce_type = t->type,
-                                     .slots = 3 };
+                                     .ahead = 1 };
 
     t->z = sxt_zero3_create(&setup);
     t->o = sxt_optim_create(t->z);
     size_t layers = t->layout.config.layers;
     t->keep = t->keep < layers ? t->keep : layers;
-    t->net = sxt_net_create(&t->layout, t->b.num, t->type, t->batch.t, t->keep);
+    t->net = sxt_net_create(
+        &t->layout, t->b.num, t->type,
+        &(struct sxt_net_room){ t->batch.t, t->keep, t->keep, SXT_NET_GRAIN,
+                                false });
     t->watch = (struct watch){ .grads = { watch_get, watch_put },
                                .inner = sxt_zero3_grads(t->z),
                                .b = &t->b,

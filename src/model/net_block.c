@@ -20,6 +20,7 @@ void sxt_net_linear(const struct sxt_net *net, void *y, const void *x,
     g.b = w, g.ldb = k, g.tb = true;
     g.c = y, g.ldc = n, g.beta = beta;
     sxt_gemm(net->num, &g);
+    sxt_net_poke(net);
 }
 
 void sxt_net_linear_dx(const struct sxt_net *net, void *dx, const void *dy,
@@ -32,6 +33,7 @@ void sxt_net_linear_dx(const struct sxt_net *net, void *dx, const void *dy,
     g.b = w, g.ldb = k;
     g.c = dx, g.ldc = k;
     sxt_gemm(net->num, &g);
+    sxt_net_poke(net);
 }
 
 void sxt_net_linear_dw(const struct sxt_net *net, float *dw, const void *dy,
@@ -44,6 +46,7 @@ void sxt_net_linear_dw(const struct sxt_net *net, float *dw, const void *dy,
     g.b = x, g.ldb = k;
     g.c = dw, g.ldc = k, g.c_type = SXT_F32;
     sxt_gemm(net->num, &g);
+    sxt_net_poke(net);
 }
 
 /* Widths of the projections, by the names of net_parts.h. */
@@ -64,14 +67,17 @@ static struct widths widths(const struct sxt_net *net)
 struct sxt_made sxt_net_made(const struct sxt_net *net, size_t l)
 {
     struct widths n = widths(net);
-    size_t first = sxt_net_first_kept(net), at = l > first ? l - first : 0;
-    size_t rows = at * net->max_t, row = sxt_dtype_size(net->type) * rows;
+    size_t attn = sxt_net_first_attn(net), kept = sxt_net_first_kept(net);
+    size_t rows = (l > attn ? l - attn : 0) * net->room.max_t;
+    size_t wide = (l > kept ? l - kept : 0) * net->room.max_t;
+    size_t elem = sxt_dtype_size(net->type), row = rows * elem;
     const struct sxt_made *base = &net->made;
 
     return (struct sxt_made){ .qkv = (char *)base->qkv + row * n.q,
                               .att = (char *)base->att + row * n.a,
                               .mid = (char *)base->mid + row * n.h,
-                              .gate_up = (char *)base->gate_up + row * 2 * n.f,
+                              .gate_up = (char *)base->gate_up +
+                                         wide * elem * 2 * n.f,
                               .lse = base->lse +
                                      rows * net->layout->config.heads };
 }
@@ -137,22 +143,24 @@ static void attend(struct sxt_net *net, size_t l, const void *w)
                    n.h, 0.0f);
     sxt_rope(net->num, &r);
     sxt_attn(net->num, &attn);
+    sxt_net_poke(net);
     sxt_dev_copy(net->num->dev, made.mid, sxt_net_kept(net, l),
                  net->t * n.h * sxt_dtype_size(net->type));
     sxt_net_linear(net, made.mid, made.att, sxt_net_at(net, w, net->at.o), n.h,
                    n.a, 1.0f);
 }
 
-/* Everything of a block but its down projection; `made`: what products and
- * attention make is there already. */
-static void inside(struct sxt_net *net, size_t l, const void *w, bool made)
+/* Everything of a block but its down projection.  What the attention makes, or
+ * the products behind it, may be there already. */
+static void inside(struct sxt_net *net, size_t l, const void *w, bool attended,
+                   bool made)
 {
     struct widths n = widths(net);
     struct sxt_made m = sxt_net_made(net, l);
 
     normalise(net, net->x1, net->rstd1, sxt_net_kept(net, l),
               sxt_net_at(net, w, net->at.norm1));
-    if (!made)
+    if (!attended)
         attend(net, l, w);
     normalise(net, net->x2, net->rstd2, m.mid,
               sxt_net_at(net, w, net->at.norm2));
@@ -167,7 +175,7 @@ void sxt_net_block(struct sxt_net *net, size_t l, const void *w)
     struct widths n = widths(net);
     void *out = sxt_net_kept(net, l + 1);
 
-    inside(net, l, w, false);
+    inside(net, l, w, false, false);
     sxt_dev_copy(net->num->dev, out, sxt_net_made(net, l).mid,
                  net->t * n.h * sxt_dtype_size(net->type));
     sxt_net_linear(net, out, net->act, sxt_net_at(net, w, net->at.down), n.h,
@@ -209,6 +217,7 @@ static void attention_bwd(struct sxt_net *net, size_t l, const void *w,
     sxt_net_linear_dx(net, net->d_att, net->dr, sxt_net_at(net, w, net->at.o),
                       n.h, n.a);
     sxt_attn_bwd(net->num, &attn);
+    sxt_net_poke(net);
     sxt_rope_bwd(net->num, &r, biased ? dw + net->at.qkv_bias : NULL);
     sxt_net_linear_dw(net, dw + net->at.qkv, net->dqkv, net->x1, n.q, n.h);
     sxt_net_linear_dx(net, net->dx, net->dqkv, sxt_net_at(net, w, net->at.qkv),
@@ -220,7 +229,8 @@ static void attention_bwd(struct sxt_net *net, size_t l, const void *w,
 
 void sxt_net_block_bwd(struct sxt_net *net, size_t l, const void *w, float *dw)
 {
-    inside(net, l, w, l >= sxt_net_first_kept(net));
+    inside(net, l, w, l >= sxt_net_first_attn(net),
+           l >= sxt_net_first_kept(net));
     ffn_bwd(net, l, w, dw);
     attention_bwd(net, l, w, dw);
 }

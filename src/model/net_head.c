@@ -1,11 +1,9 @@
 /* net_head.c - final norm, head and loss, a chunk of tokens at a time. */
 #include "model/net_parts.h"
 
-static size_t chunk_rows(const struct sxt_net *net, size_t first)
+static size_t at_most(size_t rows, size_t most)
 {
-    size_t left = net->t - first;
-
-    return left < SXT_HEAD_CHUNK ? left : SXT_HEAD_CHUNK;
+    return rows < most ? rows : most;
 }
 
 static void normalise(struct sxt_net *net, const void *norm)
@@ -45,16 +43,19 @@ static void chunk_logits(struct sxt_net *net, const void *head, size_t first,
                                            .c_type = SXT_F32 });
 }
 
-/* From d_logits to dx and, on top of the chunks before, to the head. */
-static void chunk_bwd(struct sxt_net *net, const void *head, float *d_head,
-                      size_t first, size_t rows)
+/* From d_logits, of a chunk that begins at token `chunk`, to dx and, on top of
+ * the tokens before, to the head. */
+static void grain_bwd(struct sxt_net *net, const void *head, float *d_head,
+                      size_t chunk, size_t first, size_t rows)
 {
     const struct sxt_model_config *c = &net->layout->config;
+    const void *d_logits =
+        sxt_net_at(net, net->d_logits, (first - chunk) * net->ld_logits);
     struct sxt_gemm dx = { .m = rows,
                            .n = c->hidden,
                            .k = c->vocab,
                            .alpha = 1.0f,
-                           .a = net->d_logits,
+                           .a = d_logits,
                            .lda = net->ld_logits,
                            .b = head,
                            .ldb = c->hidden,
@@ -68,7 +69,7 @@ static void chunk_bwd(struct sxt_net *net, const void *head, float *d_head,
                            .ta = true,
                            .alpha = 1.0f,
                            .beta = 1.0f,
-                           .a = net->d_logits,
+                           .a = d_logits,
                            .lda = net->ld_logits,
                            .b = rows_of(net, net->x1, first),
                            .ldb = c->hidden,
@@ -78,7 +79,9 @@ static void chunk_bwd(struct sxt_net *net, const void *head, float *d_head,
                            .c_type = SXT_F32 };
 
     sxt_gemm(net->num, &dx);
+    sxt_net_poke(net);
     sxt_gemm(net->num, &dw);
+    sxt_net_poke(net);
 }
 
 static bool nothing_learned(const struct sxt_batch *batch, size_t first,
@@ -90,7 +93,7 @@ static bool nothing_learned(const struct sxt_batch *batch, size_t first,
     return true;
 }
 
-static void skip_chunk(struct sxt_net *net, size_t first, size_t rows)
+static void skip_rows(struct sxt_net *net, size_t first, size_t rows)
 {
     size_t bytes =
         rows * net->layout->config.hidden * sxt_dtype_size(net->type);
@@ -115,6 +118,22 @@ static double sum_losses(struct sxt_net *net, const struct sxt_batch *batch)
     return sum;
 }
 
+/* Sums over tokens have the same parts whatever the chunk: grains. */
+static void chunk_bwd(struct sxt_net *net, const struct sxt_batch *batch,
+                      const void *head, float *d_head, size_t chunk,
+                      size_t chunk_rows)
+{
+    size_t end = chunk + chunk_rows, rows;
+
+    for (size_t first = chunk; first < end; first += rows) {
+        rows = at_most(end - first, SXT_NET_GRAIN);
+        if (nothing_learned(batch, first, rows))
+            skip_rows(net, first, rows);
+        else
+            grain_bwd(net, head, d_head, chunk, first, rows);
+    }
+}
+
 double sxt_net_head(struct sxt_net *net, const struct sxt_batch *batch,
                     const void *norm, const void *head, float *d_norm,
                     float *d_head, float grad_scale)
@@ -125,17 +144,18 @@ double sxt_net_head(struct sxt_net *net, const struct sxt_batch *batch,
 
     normalise(net, norm);
     for (size_t first = 0; first < net->t; first += rows) {
-        rows = chunk_rows(net, first);
+        rows = at_most(net->t - first, net->room.chunk);
         if (nothing_learned(batch, first, rows)) {
-            skip_chunk(net, first, rows);
+            skip_rows(net, first, rows);
             continue;
         }
         chunk_logits(net, head, first, rows);
+        sxt_net_poke(net);
         sxt_xent(net->num, net->loss + first, d_logits, net->logits,
                  net->target + first, rows, c->vocab, net->ld_logits,
                  grad_scale, net->type);
         if (d_head)
-            chunk_bwd(net, head, d_head, first, rows);
+            chunk_bwd(net, batch, head, d_head, first, rows);
     }
     if (d_head) {
         sxt_dev_zero(net->num->dev, net->dr,
@@ -154,7 +174,7 @@ void sxt_net_head_logits(struct sxt_net *net, const void *norm,
 
     normalise(net, norm);
     for (size_t first = 0; first < net->t; first += rows) {
-        rows = chunk_rows(net, first);
+        rows = at_most(net->t - first, net->room.chunk);
         chunk_logits(net, head, first, rows);
         for (size_t i = 0; i < rows; i++)
             sxt_dev_get(net->num->dev, logits + (first + i) * vocab,

@@ -2,10 +2,8 @@
 #ifndef SXT_MODEL_NET_PARTS_H
 #define SXT_MODEL_NET_PARTS_H
 
+#include "dev/stream.h"
 #include "model/net.h"
-
-/* Logits are made, used and forgotten for so many tokens at a time. */
-enum { SXT_HEAD_CHUNK = 1024 };
 
 /* What products and attention make of a block. */
 struct sxt_made {
@@ -23,16 +21,22 @@ struct sxt_net {
     struct sxt_num *num;             /* borrowed */
     struct sxt_block_at at;
     enum sxt_dtype type;
-    size_t max_t, keep, ld_logits;
+    struct sxt_net_room room;
+    size_t ld_logits;
+    struct sxt_params *params; /* of the step; borrowed */
 
     /* the batch */
     size_t t, n_docs, max_len;
     int32_t *ids, *target, *pos, *cu_seqlens;
 
     float *cos, *sin; /* (t, d / 2) */
-    void *kept;       /* (layers + 1, t, h): what goes into each block */
+    /* (layers + 1, t, h): what goes into each block; away: two of them by
+     * turns, and (layers - 1, t, h) of pinned memory */
+    void *kept, *kept_host;
+    struct sxt_event *ready, *left[2], *came, *used; /* of what is away */
 
-    struct sxt_made made; /* `keep` arrays each, one behind the other */
+    /* one behind the other: gate_up `keep` times, the others keep_attn times */
+    struct sxt_made made;
 
     /* one block at a time */
     void *x1, *x2;        /* (t, h): normalised before attention, after */
@@ -64,17 +68,29 @@ static inline const void *sxt_net_at(const struct sxt_net *net,
 /* Input of block l; the last one is the head's. */
 static inline void *sxt_net_kept(const struct sxt_net *net, size_t l)
 {
-    size_t bytes =
-        l * net->max_t * net->layout->config.hidden * sxt_dtype_size(net->type);
+    size_t row = net->layout->config.hidden * sxt_dtype_size(net->type);
+    size_t at = net->room.inputs_away ? l % 2 : l;
 
-    return (char *)net->kept + bytes;
+    return (char *)net->kept + at * net->room.max_t * row;
 }
 
-/* The last `keep` blocks have memory of their own; the first of them shares
- * its with all blocks before it. */
+/* The last blocks have memory of their own for what the attention made, and
+ * for gate and up; the first of them shares its with all blocks before it. */
+static inline size_t sxt_net_first_attn(const struct sxt_net *net)
+{
+    return net->layout->config.layers - net->room.keep_attn;
+}
+
 static inline size_t sxt_net_first_kept(const struct sxt_net *net)
 {
-    return net->layout->config.layers - net->keep;
+    return net->layout->config.layers - net->room.keep;
+}
+
+/* Between products: who moves data only while called may do so. */
+static inline void sxt_net_poke(const struct sxt_net *net)
+{
+    if (net->params && net->params->poke)
+        net->params->poke(net->params);
 }
 
 struct sxt_made sxt_net_made(const struct sxt_net *net, size_t l);
@@ -88,6 +104,20 @@ void sxt_net_linear_dx(const struct sxt_net *net, void *dx, const void *dy,
 /* dw (n, k) f32 = dy^T x; what get() of gradients returned is zeros. */
 void sxt_net_linear_dw(const struct sxt_net *net, float *dw, const void *dy,
                        const void *x, size_t n, size_t k);
+
+/* net_away.c - inputs of blocks in host memory; nothing if they stay. */
+void sxt_net_open_away(struct sxt_net *net);
+void sxt_net_close_away(struct sxt_net *net);
+size_t sxt_net_away_bytes(const struct sxt_layout *layout, enum sxt_dtype type,
+                          size_t max_t);
+/* kept(l) is made: it begins to leave. */
+void sxt_net_send_input(struct sxt_net *net, size_t l);
+/* kept(l) may be written: what was in its place has left. */
+void sxt_net_free_input(struct sxt_net *net, size_t l);
+/* Its place is not needed any more: kept(l) begins to come back. */
+void sxt_net_fetch_input(struct sxt_net *net, size_t l);
+/* kept(l) is there. */
+void sxt_net_await_input(struct sxt_net *net, size_t l);
 
 /* kept(l) → kept(l + 1), with the block's unit at w. */
 void sxt_net_block(struct sxt_net *net, size_t l, const void *w);

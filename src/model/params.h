@@ -8,9 +8,11 @@
 #include "num/dtype.h"
 
 /* Weights by unit.  get() returns the whole unit in device memory, valid until
- * release(); hint() says which unit comes next, so that it can be on its way
- * (may do nothing).  Calls are in the same order on every rank.  One unit is in
- * use at a time; a tied model's head uses two, the last and unit 0.
+ * release(); hint() names a unit that is used soon, so that it can be on its
+ * way (may do nothing): of the next `ahead` units, the nearest first.  Calls are
+ * in the same order on every rank.  One unit is in use at a time; a tied model's
+ * head uses two, the last and unit 0.  poke(), if not NULL, is called between
+ * products, for those who move data only while they are called.
  *
  * Quantised weights: matrices() gives a block's, by enum sxt_part, in the place
  * of get()'s, which has the block's vectors only (sxt_layout_vectors); NULL
@@ -18,9 +20,11 @@
 struct sxt_qmat;
 struct sxt_params {
     enum sxt_dtype type;
+    int ahead;
     const void *(*get)(struct sxt_params *self, size_t unit);
     void (*release)(struct sxt_params *self, size_t unit);
     void (*hint)(struct sxt_params *self, size_t unit);
+    void (*poke)(struct sxt_params *self);
     const struct sxt_qmat *(*matrices)(struct sxt_params *self, size_t unit);
     size_t bytes; /* of all that is resident; 0: not known */
 };

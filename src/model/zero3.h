@@ -33,14 +33,24 @@ struct sxt_zero3_setup {
     struct sxt_comm comm;
     enum sxt_dtype type;        /* of the parameters */
     enum sxt_dtype reduce_type; /* in which gradients travel */
-    int slots; /* units gathered at a time: those in use at once and the next */
+    int ahead; /* units gathered before they are needed; 0: none */
+    /* The last units that hold this share of all elements keep the sums of
+     * their gradients, and a copy of their parameters, in host memory; with
+     * params_away they have no shard of parameters on the device at all.  The
+     * last, for they are needed last after an update.  Nothing of this changes
+     * a bit. */
+    double away; /* 0 … 1 */
+    bool params_away;
 };
+/* The first unit that is away; n_units: none. */
+size_t sxt_zero3_first_away(const struct sxt_zero3_setup *setup);
 
-/* Device memory of a rank, by purpose, in bytes; nothing is allocated. */
+/* Memory of a rank, by purpose, in bytes; nothing is allocated. */
 struct sxt_zero3_bytes {
     size_t params, grads; /* shards */
     size_t gathered;      /* whole units of parameters */
-    size_t reducing;      /* whole units of gradients */
+    size_t reducing;      /* whole units of gradients, and a sum on its way */
+    size_t host;          /* parameters and gradients of units away */
 };
 struct sxt_zero3_bytes sxt_zero3_bytes(const struct sxt_zero3_setup *setup);
 
@@ -64,21 +74,36 @@ void sxt_zero3_begin_round(struct sxt_zero3 *z, int active);
 void sxt_zero3_end_round(struct sxt_zero3 *z);
 
 /* This rank's shard of a unit: its elements [first, first + count) lie at p
- * (of the setup's type) and g (f32, the sum so far), in device memory. */
+ * (of the setup's type) and g (f32, the sum so far); in device memory, or if
+ * the unit is away in host memory. */
 struct sxt_shard {
     size_t first, count; /* count 0: the rank owns nothing of this unit */
     size_t leaf;
+    bool away;
     void *p;
     float *g;
 };
 struct sxt_shard sxt_zero3_shard(struct sxt_zero3 *z, size_t unit);
-/* Elements of all shards of this rank; unit's shard begins at element
- * shard_at of any array laid out in the same way. */
-size_t sxt_zero3_shard_total(const struct sxt_zero3 *z);
-size_t sxt_zero3_shard_at(const struct sxt_zero3 *z, size_t unit);
+/* Elements of this rank's shards of the units [begin, end), with padding. */
+size_t sxt_zero3_elements(const struct sxt_zero3 *z, size_t begin, size_t end);
+/* The unit's gradient in device memory, wherever it is kept; until the next
+ * call or put. */
+const float *sxt_zero3_gradient(struct sxt_zero3 *z, size_t unit);
 
 /* Parameters have changed: forget what was gathered. */
 void sxt_zero3_changed(struct sxt_zero3 *z);
+/* From now on settle(arg, unit) is called before the parameters of a unit away
+ * are read, or its gradients written: it waits for who still works on them. */
+void sxt_zero3_on_use(struct sxt_zero3 *z,
+                      void (*settle)(void *arg, size_t unit), void *arg);
+
+/* Since create, in host seconds and bytes that this rank received. */
+struct sxt_zero3_traffic {
+    double gather_s, reduce_s; /* waiting for what was not there in time */
+    double settle_s;           /* waiting for updates on the host */
+    double gathered, reduced;
+};
+struct sxt_zero3_traffic sxt_zero3_traffic(const struct sxt_zero3 *z);
 
 /* One number per leaf of all units, in order, from the owners to everybody:
  * x[sxt_zero3_leaf_at(unit) + leaf], zero where this rank is not the owner,

@@ -14,10 +14,9 @@
 #include "stage/formats.h"
 
 /* What is stored of every parameter, by tensor name. */
-enum kind { PARAM, REST, MEAN, SQUARE, N_KINDS };
 static const struct {
     const char *group, *sums, *doc;
-} kinds[N_KINDS] = {
+} kinds[SXT_STATES] = {
     { "/tensors", "/state/sums/tensors", "Parameter." },
     { "/rest", "/state/sums/rest",
       "What is missing to the f32 parameter, in units in its last place." },
@@ -28,7 +27,6 @@ static const struct {
 
 /* This rank's part of one kind and unit. */
 struct part {
-    void *at;                  /* device; NULL if the run has no such kind */
     size_t first, count, leaf; /* elements */
     size_t leaf_at;            /* number of its first leaf, in all units */
     size_t elem;               /* bytes */
@@ -45,18 +43,15 @@ static const char *backend_of(const struct sxt_checkpoint *c)
     return sxt_zero3_setup(c->z)->num->op.name;
 }
 
-static struct part find_part(const struct sxt_checkpoint *c, enum kind kind,
+static struct part find_part(const struct sxt_checkpoint *c, enum sxt_state kind,
                              size_t unit)
 {
     bool bf16 = sxt_zero3_setup(c->z)->type == SXT_BF16;
     struct sxt_shard s = sxt_zero3_shard(c->z, unit);
-    struct sxt_optim_shard o = sxt_optim_shard(c->o, unit);
-    void *at[N_KINDS] = { s.p, o.rest, o.m, o.v };
-    enum sxt_h5_type type[N_KINDS] = { bf16 ? SXT_H5_BF16 : SXT_H5_F32,
+    enum sxt_h5_type type[SXT_STATES] = { bf16 ? SXT_H5_BF16 : SXT_H5_F32,
                                        SXT_H5_U16, SXT_H5_F32, SXT_H5_F32 };
 
     return (struct part){
-        .at = at[kind],
         .first = s.first,
         .count = s.count,
         .leaf = s.leaf,
@@ -66,9 +61,9 @@ static struct part find_part(const struct sxt_checkpoint *c, enum kind kind,
     };
 }
 
-static bool has_kind(const struct sxt_checkpoint *c, enum kind kind)
+static bool has_kind(const struct sxt_checkpoint *c, enum sxt_state kind)
 {
-    return kind != REST || sxt_zero3_setup(c->z)->type == SXT_BF16;
+    return kind != SXT_STATE_REST || sxt_zero3_setup(c->z)->type == SXT_BF16;
 }
 
 /* XXH3 of every leaf of the part; caller frees. */
@@ -90,7 +85,7 @@ static uint64_t *hash_leaves(const struct part *part, const char *data,
 
 /* ---- writing: structure first, then data ---- */
 
-static int create_sums(const struct sxt_checkpoint *c, enum kind kind,
+static int create_sums(const struct sxt_checkpoint *c, enum sxt_state kind,
                        struct sxt_out *out, struct sxt_error *err)
 {
     uint64_t leaves = sxt_zero3_leaves(c->z);
@@ -99,7 +94,7 @@ static int create_sums(const struct sxt_checkpoint *c, enum kind kind,
                           "XXH3-64 of the leaves of all units, in order.", err);
 }
 
-static int create_tensors(const struct sxt_checkpoint *c, enum kind kind,
+static int create_tensors(const struct sxt_checkpoint *c, enum sxt_state kind,
                           struct sxt_out *out, struct sxt_error *err)
 {
     const struct sxt_layout *layout = layout_of(c);
@@ -120,11 +115,11 @@ static int create_state(const struct sxt_checkpoint *c,
     struct sxt_frame *none = sxt_frame_create(sxt_metric_columns);
     int rc = 0;
 
-    for (enum kind k = 0; k < N_KINDS && rc == 0; k++) {
+    for (enum sxt_state k = 0; k < SXT_STATES && rc == 0; k++) {
         if (!has_kind(c, k))
             continue;
         rc = create_sums(c, k, out, err);
-        if (rc == 0 && k != PARAM)
+        if (rc == 0 && k != SXT_STATE_PARAM)
             rc = create_tensors(c, k, out, err);
     }
     if (rc == 0)
@@ -148,7 +143,7 @@ static int create_state(const struct sxt_checkpoint *c,
 }
 
 /* A range that fails on this rank poisons the file, and commit reports it. */
-static int write_part(const struct sxt_checkpoint *c, enum kind kind,
+static int write_part(const struct sxt_checkpoint *c, enum sxt_state kind,
                       size_t unit, bool with_sums, struct sxt_out *out,
                       struct sxt_error *err)
 {
@@ -156,8 +151,7 @@ static int write_part(const struct sxt_checkpoint *c, enum kind kind,
     char *host = sxt_alloc(part.count, part.elem);
     int rc;
 
-    sxt_dev_get(sxt_zero3_setup(c->z)->num->dev, host, part.at,
-                part.count * part.elem);
+    sxt_optim_get(c->o, kind, unit, host);
     rc = sxt_model_out_unit(out, layout_of(c), kinds[kind].group, part.type,
                             unit, part.first, part.count, host, err);
     if (rc == 0 && with_sums && part.count > 0) {
@@ -170,7 +164,7 @@ static int write_part(const struct sxt_checkpoint *c, enum kind kind,
     return rc;
 }
 
-static void write_kind(const struct sxt_checkpoint *c, enum kind kind,
+static void write_kind(const struct sxt_checkpoint *c, enum sxt_state kind,
                        bool with_sums, struct sxt_out *out,
                        struct sxt_error *err)
 {
@@ -189,7 +183,7 @@ static struct sxt_out *begin_model(const struct sxt_checkpoint *c,
                                          title, c->inputs, c->n_inputs, err);
 
     if (!out ||
-        sxt_model_out_begin(out, layout_of(c), find_part(c, PARAM, 0).type,
+        sxt_model_out_begin(out, layout_of(c), find_part(c, SXT_STATE_PARAM, 0).type,
                             c->base, err) == 0)
         return out;
     sxt_out_abandon(out);
@@ -204,7 +198,7 @@ int sxt_checkpoint_export(const struct sxt_checkpoint *c, const char *path,
     if (!out)
         return -1;
     if (sxt_out_data(out, err) == 0)
-        write_kind(c, PARAM, false, out, err);
+        write_kind(c, SXT_STATE_PARAM, false, out, err);
     return sxt_out_commit(out, err);
 }
 
@@ -216,7 +210,7 @@ static int write_state(const struct sxt_checkpoint *c, const char *path,
     if (!out)
         return -1;
     if (create_state(c, p, out, err) == 0 && sxt_out_data(out, err) == 0)
-        for (enum kind k = 0; k < N_KINDS; k++)
+        for (enum sxt_state k = 0; k < SXT_STATES; k++)
             if (has_kind(c, k))
                 write_kind(c, k, true, out, err);
     return sxt_out_commit(out, err);
@@ -331,7 +325,7 @@ int sxt_checkpoint_save(const struct sxt_checkpoint *c,
 
 /* Elements [first, first + count) of a unit, by its tensors; the rest is 0. */
 static int read_tensors(const struct sxt_checkpoint *c, struct sxt_in *in,
-                        enum kind kind, size_t unit, const struct part *part,
+                        enum sxt_state kind, size_t unit, const struct part *part,
                         char *to, struct sxt_error *err)
 {
     const struct sxt_layout *layout = layout_of(c);
@@ -361,7 +355,7 @@ static int read_tensors(const struct sxt_checkpoint *c, struct sxt_in *in,
     return rc;
 }
 
-static int verify(struct sxt_in *in, enum kind kind, size_t unit,
+static int verify(struct sxt_in *in, enum sxt_state kind, size_t unit,
                   const struct part *part, const char *data,
                   struct sxt_error *err)
 {
@@ -382,7 +376,7 @@ static int verify(struct sxt_in *in, enum kind kind, size_t unit,
 }
 
 static int read_part(const struct sxt_checkpoint *c, struct sxt_in *in,
-                     enum kind kind, size_t unit, struct sxt_error *err)
+                     enum sxt_state kind, size_t unit, struct sxt_error *err)
 {
     struct part part = find_part(c, kind, unit);
     char *host;
@@ -395,8 +389,7 @@ static int read_part(const struct sxt_checkpoint *c, struct sxt_in *in,
     if (rc == 0)
         rc = verify(in, kind, unit, &part, host, err);
     if (rc == 0)
-        sxt_dev_put(sxt_zero3_setup(c->z)->num->dev, part.at, host,
-                    part.count * part.elem);
+        sxt_optim_put(c->o, kind, unit, host);
     free(host);
     return rc;
 }
@@ -474,7 +467,7 @@ static int read_all(const struct sxt_checkpoint *c, const char *path,
     struct sxt_in *in = sxt_in_open(path, SXT_MODEL_FORMAT, err);
     int rc = in ? read_settings(c, in, err) : -1;
 
-    for (enum kind k = 0; k < N_KINDS; k++)
+    for (enum sxt_state k = 0; k < SXT_STATES; k++)
         for (size_t u = 0; u < layout_of(c)->n_units; u++)
             if (rc == 0 && has_kind(c, k))
                 rc = read_part(c, in, k, u, err);
@@ -524,28 +517,36 @@ int sxt_checkpoint_restore(const struct sxt_checkpoint *c,
     return rc;
 }
 
+/* A shard of the base model, split in two halves if the run keeps bf16. */
+static void put_base(const struct sxt_checkpoint *c, size_t unit,
+                     const float *x, size_t n)
+{
+    uint16_t *half;
+
+    if (sxt_zero3_setup(c->z)->type == SXT_F32) {
+        sxt_optim_put(c->o, SXT_STATE_PARAM, unit, x);
+        return;
+    }
+    half = sxt_alloc(2 * n, sizeof(*half));
+    for (size_t i = 0; i < n; i++)
+        sxt_split_master(x[i], half + i, half + n + i);
+    sxt_optim_put(c->o, SXT_STATE_PARAM, unit, half);
+    sxt_optim_put(c->o, SXT_STATE_REST, unit, half + n);
+    free(half);
+}
+
 int sxt_checkpoint_begin(const struct sxt_checkpoint *c, struct sxt_error *err)
 {
     const struct sxt_layout *layout = layout_of(c);
-    struct sxt_dev *dev = sxt_zero3_setup(c->z)->num->dev;
     int rc = 0;
 
     for (size_t u = 0; u < layout->n_units && rc == 0; u++) {
         struct sxt_shard s = sxt_zero3_shard(c->z, u);
-        uint16_t *rest = sxt_optim_shard(c->o, u).rest;
         float *x = sxt_alloc(s.count, sizeof(*x));
         rc = sxt_model_read_unit(c->base, layout, u, s.first, s.count, SXT_F32,
                                  x, err);
-        if (rc == 0 && !rest)
-            sxt_dev_put(dev, s.p, x, s.count * sizeof(*x));
-        if (rc == 0 && rest) {
-            uint16_t *half = sxt_alloc(2 * s.count, sizeof(*half));
-            for (size_t i = 0; i < s.count; i++)
-                sxt_split_master(x[i], half + i, half + s.count + i);
-            sxt_dev_put(dev, s.p, half, s.count * sizeof(*half));
-            sxt_dev_put(dev, rest, half + s.count, s.count * sizeof(*half));
-            free(half);
-        }
+        if (rc == 0)
+            put_base(c, u, x, s.count);
         free(x);
     }
     sxt_zero3_changed(c->z);

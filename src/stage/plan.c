@@ -51,14 +51,6 @@ static const struct sxt_cfg_param params[] = {
       "Mean length of a problem with its messages.", AT(prompt_tokens), NONE },
     { "answer_tokens", SXT_CFG_REAL, "4400", 1, 1e7, "tokens",
       "Mean length of an answer.", AT(answer_tokens), NONE },
-    { "offload", SXT_CFG_REAL, "0", 0, 1, "1",
-      "What if this share of the optimizer were in host memory?  sft cannot do "
-      "it yet.",
-      AT(offload), NONE },
-    { "offload_residuals", SXT_CFG_BOOL, "false", 0, 0, "1",
-      "What if the inputs of blocks were in host memory?  sft cannot do it "
-      "yet.",
-      AT(offload_residuals), NONE },
     { "memory_gb", SXT_CFG_REAL, "0", 0, 1e6, "GB",
       "Memory of a rank (10^9 bytes); 0: the machine's.", AT(memory_gb), NONE },
     { "tflops", SXT_CFG_REAL, "0", 0, 1e6, "TFLOP/s",
@@ -96,7 +88,8 @@ static int plan_sft(struct sxt_planner *p, struct sxt_error *err)
     p->memory =
         sxt_plan_memory(&p->place, &p->layout, p->sft, p->work.most_inputs);
     p->time =
-        sxt_plan_time(&p->place, &p->layout, p->sft, &p->work, p->memory.keep);
+        sxt_plan_time(&p->place, &p->layout, p->sft, &p->work,
+                      &p->memory.net);
     if (p->v->mfu > 0) {
         double rate = p->v->mfu * p->place.machine.peak * p->place.ranks;
         p->time.step = p->time.flop / rate;

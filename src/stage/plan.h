@@ -31,21 +31,17 @@ extern const struct sxt_machine sxt_machines[]; /* name NULL: end */
 bool sxt_plan_model(const char *name, struct sxt_model_config *config);
 void sxt_plan_model_names(struct sxt_str *out); /* "a, b, c" */
 
-/* A layout of processes, and what part of the state is not on the device.
- * Neither offload is something that sft can do yet: they are for questions. */
+/* A layout of processes. */
 struct sxt_plan_place {
     struct sxt_machine machine;
     int ranks, per_node;
-    double offload;      /* share of the optimizer on the host, 0 … 1 */
-    bool residuals_away; /* inputs of blocks on the host, two on the device */
 };
 
-/* Device memory of a rank in fine-tuning, bytes. */
+/* Memory of a rank in fine-tuning, bytes. */
 struct sxt_plan_memory {
     struct sxt_sft_memory all; /* what sft allocates */
-    size_t keep;               /* blocks that keep what they compute */
-    double away;               /* of it, on the host */
-    double need, room;         /* it fits if need <= room */
+    struct sxt_net_room net;   /* what blocks keep */
+    double need, room;         /* on the device; it fits if need <= room */
 };
 struct sxt_plan_memory sxt_plan_memory(const struct sxt_plan_place *place,
                                        const struct sxt_layout *layout,
@@ -55,7 +51,9 @@ struct sxt_plan_memory sxt_plan_memory(const struct sxt_plan_place *place,
 /* Seconds that a block takes on a rank for `tokens` tokens whose squared
  * document lengths sum up to `squares`. */
 struct sxt_plan_block {
-    double forward, again, backward; /* products and element-wise kernels */
+    /* products and element-wise kernels; again: all that a block computes a
+     * second time, and the feed-forward part of it */
+    double forward, again, again_ffn, backward;
     double attn, attn_bwd;           /* attention, once each */
     double gather, reduce;           /* on the wire */
 };
@@ -89,7 +87,7 @@ struct sxt_plan_time sxt_plan_time(const struct sxt_plan_place *place,
                                    const struct sxt_layout *layout,
                                    const struct sxt_sft_values *v,
                                    const struct sxt_plan_work *work,
-                                   size_t keep);
+                                   const struct sxt_net_room *room);
 
 /* Drawing answers with a whole model on each rank. */
 struct sxt_plan_serve {

@@ -105,10 +105,7 @@ int sxt_plan_read_machine(struct sxt_planner *p, struct sxt_error *err)
 
     while (strcmp(m->name, v->machine) != 0)
         m++;
-    p->place =
-        (struct sxt_plan_place){ .machine = *m,
-                                 .offload = v->offload,
-                                 .residuals_away = v->offload_residuals };
+    p->place.machine = *m;
     p->place.ranks = v->ranks > 0      ? (int)v->ranks
                      : m->per_node > 0 ? m->per_node
                                        : p->run->comm.size;

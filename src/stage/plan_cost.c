@@ -30,16 +30,11 @@ struct sxt_plan_memory sxt_plan_memory(const struct sxt_plan_place *place,
     struct sxt_zero3_setup setup = sxt_sft_setup(layout, v, ranks);
     struct sxt_plan_memory m = { .room = place->machine.memory -
                                          place->machine.reserve };
-    struct sxt_sft_memory least = sxt_sft_memory(&setup, most_inputs, 1);
-    double inputs = (double)least.net.inputs;
 
-    m.away = place->offload * (double)least.optim;
-    if (place->residuals_away)
-        m.away += inputs - 2 * inputs / ((double)layout->config.layers + 1);
-    m.keep = sxt_sft_keep(&setup, most_inputs, v->recompute,
-                          m.room > 0 ? (size_t)(m.room + m.away) : 0);
-    m.all = sxt_sft_memory(&setup, most_inputs, m.keep);
-    m.need = (double)m.all.together - m.away;
+    m.net = sxt_sft_room(&setup, v, most_inputs,
+                         m.room > 0 ? (size_t)m.room : 0);
+    m.all = sxt_sft_memory(&setup, &m.net);
+    m.need = (double)m.all.device;
     return m;
 }
 
@@ -82,6 +77,7 @@ struct sxt_plan_block sxt_plan_block(const struct sxt_plan_place *place,
     double head = (double)c->vocab * (double)c->hidden;
     double flop = (sxt_model_flop_per_token(c) - 2 * head) / (double)c->layers;
     double down = 2 * (double)c->ffn * (double)c->hidden;
+    double norm_and_act = 0.5; /* of what is moved forward */
     double elem = (double)sxt_dtype_size(type_of(v->dtype));
     double speed = m->bandwidth * m->stream / elem;
     double move = tokens * sxt_plan_moved(c, false) / speed;
@@ -93,6 +89,7 @@ struct sxt_plan_block sxt_plan_block(const struct sxt_plan_place *place,
     return (struct sxt_plan_block){
         .forward = tokens * flop / m->matmul + move,
         .again = tokens * (flop - down) / m->matmul + move,
+        .again_ffn = tokens * 2 * down / m->matmul + norm_and_act * move,
         .backward = 2 * tokens * flop / m->matmul +
                     tokens * sxt_plan_moved(c, true) / speed,
         .attn = scores / (m->matmul * m->attn),
@@ -131,15 +128,19 @@ static double unit_wire(const struct sxt_plan_place *p,
  * the kernels of the one before; those of the embedding beside nothing. */
 static struct round run_round(const struct sxt_plan_place *p,
                               const struct sxt_layout *layout,
-                              const struct sxt_sft_values *v, size_t keep,
-                              double tokens, double squares)
+                              const struct sxt_sft_values *v,
+                              const struct sxt_net_room *room, double tokens,
+                              double squares)
 {
     struct sxt_plan_block b = sxt_plan_block(p, layout, v, tokens, squares);
     size_t last = layout->n_units - 1;
     double blocks = (double)layout->config.layers;
-    double again = 1 - (double)keep / blocks; /* share that computes twice */
+    /* shares that compute all twice, and the feed-forward part only */
+    double again = 1 - (double)room->keep_attn / blocks;
+    double again_ffn = (double)(room->keep_attn - room->keep) / blocks;
     double forward = b.forward + b.attn;
-    double backward = b.backward + b.attn_bwd + again * (b.again + b.attn);
+    double backward = b.backward + b.attn_bwd + again * (b.again + b.attn) +
+                      again_ffn * b.again_ffn;
     double head = head_time(p, &layout->config, tokens);
     double head_in = unit_wire(p, layout, last, v->dtype);
     double head_out = unit_wire(p, layout, last, v->reduce_type);
@@ -176,8 +177,8 @@ static void sum_bin(const struct sxt_pack *pack, const struct sxt_bins *bins,
 static void add_step(const struct sxt_plan_place *p,
                      const struct sxt_layout *layout,
                      const struct sxt_sft_values *v,
-                     const struct sxt_pack *pack, int64_t step, size_t keep,
-                     struct sxt_plan_time *sum)
+                     const struct sxt_pack *pack, int64_t step,
+                     const struct sxt_net_room *room, struct sxt_plan_time *sum)
 {
     size_t ranks = (size_t)p->ranks;
     struct sxt_bins bins;
@@ -188,7 +189,7 @@ static void add_step(const struct sxt_plan_place *p,
         for (size_t b = begin; b < begin + ranks && b < bins.n_bins; b++) {
             double tokens, squares;
             sum_bin(pack, &bins, b, &tokens, &squares);
-            struct round r = run_round(p, layout, v, keep, tokens, squares);
+            struct round r = run_round(p, layout, v, room, tokens, squares);
             if (r.compute > slowest.compute)
                 slowest = r;
             sum->compute += r.compute / (double)ranks;
@@ -209,11 +210,17 @@ static void add_step(const struct sxt_plan_place *p,
 
 /* AdamW moves 28 bytes a parameter; what is on the host is hidden behind the
  * next forward pass (a quarter of a round) but must cross the link. */
-static double update_time(const struct sxt_plan_place *p, double parameters,
-                          double round)
+static double update_time(const struct sxt_plan_place *p,
+                          const struct sxt_layout *layout,
+                          const struct sxt_sft_values *v, double round)
 {
     const struct sxt_machine *m = &p->machine;
-    double mine = parameters / p->ranks, away = p->offload * mine;
+    struct sxt_comm ranks = { .size = p->ranks };
+    struct sxt_zero3_setup setup = sxt_sft_setup(layout, v, ranks);
+    struct sxt_optim_bytes state = sxt_optim_bytes(&setup);
+    double mine = (double)sxt_model_parameters(&layout->config) / p->ranks;
+    double away =
+        mine * (double)state.host / (double)(state.host + state.device);
     double in_node = p->per_node < p->ranks ? p->per_node : p->ranks;
     double device = 28 * (mine - away) / (m->bandwidth * m->stream);
     double host =
@@ -244,15 +251,15 @@ struct sxt_plan_time sxt_plan_time(const struct sxt_plan_place *place,
                                    const struct sxt_layout *layout,
                                    const struct sxt_sft_values *v,
                                    const struct sxt_plan_work *work,
-                                   size_t keep)
+                                   const struct sxt_net_room *room)
 {
     enum { MOST = 32 }; /* steps that are looked at */
     struct sxt_plan_time t = { 0 };
     int64_t n = work->steps < MOST ? work->steps : MOST;
-    double parameters = (double)sxt_model_parameters(&layout->config), slowest;
+    double slowest;
 
     for (int64_t i = 0; i < n; i++)
-        add_step(place, layout, v, &work->pack, 1 + i * work->steps / n, keep,
+        add_step(place, layout, v, &work->pack, 1 + i * work->steps / n, room,
                  &t);
     slowest = t.imbalance / (double)n;
     t.tokens /= (double)n;
@@ -264,7 +271,7 @@ struct sxt_plan_time sxt_plan_time(const struct sxt_plan_place *place,
     t.flop = t.flop / (double)n +
              3 * t.tokens * sxt_model_flop_per_token(&layout->config);
     t.imbalance = slowest / t.compute;
-    t.update = update_time(place, parameters, t.step / t.rounds);
+    t.update = update_time(place, layout, v, t.step / t.rounds);
     t.step += t.update;
     count_bytes(place, layout, v, &t);
     return t;

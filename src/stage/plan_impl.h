@@ -13,8 +13,6 @@ struct sxt_plan_values {
     int64_t samples, problems, eval_problems;
     double sample_tokens, sample_spread;
     double prompt_tokens, answer_tokens;
-    double offload;
-    bool offload_residuals;
     double memory_gb, tflops, mfu, bandwidth_gbs, link_gbs, network_gbs;
     double host_gbs, disk_gbs;
 };

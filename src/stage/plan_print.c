@@ -50,25 +50,23 @@ static void print_memory(const struct sxt_planner *p)
     const struct sxt_sft_memory *a = &m->all;
     char kept[80];
 
-    snprintf(kept, sizeof(kept), "%zu of %zu blocks keep theirs", m->keep,
-             p->layout.config.layers);
+    sxt_sft_describe_room(&m->net, p->layout.config.layers, kept);
     say(p, "memory of a rank, MiB");
     row(p, "parameters", (double)a->zero3.params, "");
-    row(p, "optimizer", (double)a->optim, "moments and f32 remainders");
-    row(p, "gradients", (double)a->zero3.grads, "f32 sums");
     row(p, "gathered", (double)a->zero3.gathered, "whole units");
+    row(p, "optimizer", (double)a->optim.device, "moments and f32 remainders");
+    row(p, "gradients", (double)a->zero3.grads, "f32 sums");
     row(p, "reducing", (double)a->zero3.reducing, "whole units");
     row(p, "activations",
-        (double)(a->net.inputs + a->net.made + a->net.work + a->net.head),
-        kept);
+        (double)sxt_sft_memory_for(a, SXT_DEV_ACTIVATIONS), kept);
     row(p, "  inputs", (double)a->net.inputs, "of blocks");
     row(p, "  made", (double)a->net.made, "by products and attention");
     row(p, "  work", (double)a->net.work, "of one block");
     row(p, "  logits", (double)a->net.head, "a chunk, with gradients");
-    row(p, "together", (double)a->together, "");
-    if (m->away > 0)
-        row(p, "on the host", -m->away, "what if; sft cannot do it yet");
+    row(p, "together", (double)a->device, "");
     row(p, "there are", m->room, m->need <= m->room ? "fits" : "DOES NOT FIT");
+    if (a->host > 0)
+        row(p, "on the host", (double)a->host, "pinned");
 }
 
 /* ---- changes that would make it fit ---- */
@@ -119,14 +117,14 @@ static void try_tokens(const struct sxt_planner *p, struct change c)
 static void try_offload(const struct sxt_planner *p, struct change c)
 {
     for (int tenth = 0; tenth <= 10; tenth++) {
-        c.place.offload = tenth / 10.0;
+        c.sft.offload_fraction = tenth / 10.0;
         if (fits(p, &c)) {
             sxt_log(&p->run->log, SXT_LOG_INFO,
-                    "  plan.offload=%g%s  (a question only: sft cannot do it "
-                    "yet)",
-                    c.place.offload,
-                    c.place.residuals_away ? " plan.offload_residuals=true"
-                                           : "");
+                    "  sft.offload_fraction=%g%s%s", c.sft.offload_fraction,
+                    c.sft.offload_residuals ? " sft.offload_residuals=true"
+                                            : "",
+                    c.sft.offload_parameters ? " sft.offload_parameters=true"
+                                             : "");
             return;
         }
     }
@@ -155,7 +153,9 @@ void sxt_plan_print_changes(const struct sxt_planner *p)
             sxt_log(&p->run->log, SXT_LOG_INFO, "  plan.machine=%s", m->name);
     }
     try_offload(p, c);
-    c.place.residuals_away = true;
+    c.sft.offload_residuals = true;
+    try_offload(p, c);
+    c.sft.offload_parameters = true;
     try_offload(p, c);
 }
 
@@ -223,7 +223,7 @@ static void print_storage(const struct sxt_planner *p)
     double state = state_bytes(p);
     double in_node =
         place->per_node < place->ranks ? place->per_node : place->ranks;
-    double host = p->memory.away + 4 * p->work.tokens;
+    double host = (double)p->memory.all.host + 4 * p->work.tokens;
 
     if (place->machine.per_node == 0)
         host += p->memory.need;

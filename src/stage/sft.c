@@ -31,25 +31,28 @@ static int open_backend(struct sxt_sft *s, struct sxt_error *err)
     return 0;
 }
 
-/* Blocks that keep what they compute.  auto: as many as fit into three quarters
- * of this rank's part of the free memory, beside all else; the last quarter is
- * for files and for what others may yet ask for.  The narrowest rank counts.
- * Collective. */
-static size_t choose_keep(const struct sxt_sft *s)
+/* What blocks keep.  auto: as much as fits into three quarters of this rank's
+ * part of the free memory, beside all else; the last quarter is for files and
+ * for what others may yet ask for.  The narrowest rank counts.  Collective. */
+static struct sxt_net_room choose_room(const struct sxt_sft *s)
 {
     int ranks = sxt_comm_on_node(s->run->comm);
-    size_t room = sxt_dev_room(s->dev, ranks) / 4 * 3;
-    size_t fit = sxt_sft_keep(&s->setup, s->most_inputs, s->v->recompute, room);
+    size_t bytes = sxt_dev_room(s->dev, ranks) / 4 * 3;
+    struct sxt_net_room room =
+        sxt_sft_room(&s->setup, s->v, s->most_inputs, bytes);
 
-    return (size_t)-sxt_comm_max(s->run->comm, -(int64_t)fit);
+    room.keep_attn =
+        (size_t)-sxt_comm_max(s->run->comm, -(int64_t)room.keep_attn);
+    room.keep = (size_t)-sxt_comm_max(s->run->comm, -(int64_t)room.keep);
+    return room;
 }
 
 static void allocate(struct sxt_sft *s)
 {
     s->z = sxt_zero3_create(&s->setup);
     s->o = sxt_optim_create(s->z);
-    s->net = sxt_net_create(&s->head.layout, s->num, s->setup.type,
-                            s->most_inputs, s->keep);
+    s->net =
+        sxt_net_create(&s->head.layout, s->num, s->setup.type, &s->room);
     s->ids = sxt_alloc(s->most_inputs, sizeof(*s->ids));
     s->target = sxt_alloc(s->most_inputs, sizeof(*s->target));
     s->cu = sxt_alloc(s->most_inputs + 1, sizeof(*s->cu));
@@ -196,7 +199,7 @@ static int run_loaded(struct sxt_sft *s, struct sxt_error *err)
         return sxt_sft_show_sample(s, err);
     if (open_backend(s, err) != 0)
         return -1;
-    s->keep = choose_keep(s);
+    s->room = choose_room(s);
     sxt_sft_report_plan(s);
     if (s->run->dry_run)
         return 0;

@@ -39,6 +39,9 @@ struct sxt_sft_values {
     bool tensorboard;
     int64_t log_every, eval_every, stop_after, show_sample;
     double max_minutes;
+    int64_t prefetch, head_chunk;
+    double offload_fraction;
+    bool offload_parameters, offload_residuals;
 };
 extern const struct sxt_cfg_param sxt_sft_params[];
 
@@ -79,7 +82,7 @@ struct sxt_sft {
     struct sxt_zero3 *z;
     struct sxt_optim *o;
     struct sxt_net *net;
-    size_t keep; /* blocks that keep what they compute */
+    struct sxt_net_room room; /* of net */
     struct sxt_checkpoint ckpt;
     struct sxt_progress progress;
 
@@ -90,6 +93,7 @@ struct sxt_sft {
     FILE *jsonl; /* rank 0 */
     struct sxt_events *events; /* rank 0, if wanted and possible */
     double began, step_s, longest_s, save_s, longest_save_s;
+    double update_s;
     int64_t first_step, inputs;
     bool lead_checked;
 };
@@ -112,24 +116,32 @@ int sxt_sft_step(struct sxt_sft *s, int64_t step, struct sxt_sft_result *r,
 /* Mean loss over the held-out samples.  Collective. */
 double sxt_sft_evaluate(struct sxt_sft *s);
 
-/* sft_memory.c - device memory of a rank, by purpose, in bytes: what a run
- * allocates, and what `plan` predicts.  Nothing is allocated; of the setup,
- * num and the communicator's ranks need not exist. */
+/* sft_memory.c - memory of a rank, by purpose, in bytes: what a run allocates,
+ * and what `plan` predicts.  Nothing is allocated; of the setup, num and the
+ * communicator's ranks need not exist. */
 struct sxt_sft_memory {
     struct sxt_zero3_bytes zero3;
-    size_t optim; /* moments, and what makes bf16 parameters f32 again */
+    struct sxt_optim_bytes optim; /* moments, and bf16 parameters' rest */
     struct sxt_net_memory net;
-    size_t together;
+    size_t device, host; /* in all */
 };
 /* The setup but for num. */
 struct sxt_zero3_setup sxt_sft_setup(const struct sxt_layout *layout,
                                      const struct sxt_sft_values *v,
                                      struct sxt_comm comm);
 struct sxt_sft_memory sxt_sft_memory(const struct sxt_zero3_setup *setup,
-                                     size_t max_t, size_t keep);
-/* Blocks that keep what they compute if the rank has `room` bytes in all. */
-size_t sxt_sft_keep(const struct sxt_zero3_setup *setup, size_t max_t,
-                    const char *recompute, size_t room);
+                                     const struct sxt_net_room *room);
+/* What is kept of blocks of up to max_t tokens if the rank has so many bytes of
+ * device memory in all. */
+struct sxt_net_room sxt_sft_room(const struct sxt_zero3_setup *setup,
+                                 const struct sxt_sft_values *v, size_t max_t,
+                                 size_t bytes);
+/* "3 of 24 blocks keep theirs, 9 attention's": for people. */
+void sxt_sft_describe_room(const struct sxt_net_room *room, size_t layers,
+                           char text[80]);
+/* Of the device's memory, what has this purpose. */
+size_t sxt_sft_memory_for(const struct sxt_sft_memory *m,
+                          enum sxt_dev_purpose purpose);
 
 /* sft_report.c - what people and files see. */
 /* How many seconds must be left for another step: twice the longest step and

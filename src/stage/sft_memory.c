@@ -1,4 +1,5 @@
-/* sft_memory.c - the device memory of fine-tuning, for runs and for plans. */
+/* sft_memory.c - the memory of fine-tuning, for runs and for plans. */
+#include <stdio.h>
 #include <string.h>
 
 #include "stage/sft.h"
@@ -17,37 +18,77 @@ struct sxt_zero3_setup sxt_sft_setup(const struct sxt_layout *layout,
         .comm = comm,
         .type = dtype_of(v->dtype),
         .reduce_type = dtype_of(v->reduce_type),
-        .slots = layout->config.tied ? 3 : 2,
+        .ahead = (int)v->prefetch,
+        .away = v->offload_fraction,
+        .params_away = v->offload_parameters,
     };
 }
 
 struct sxt_sft_memory sxt_sft_memory(const struct sxt_zero3_setup *setup,
-                                     size_t max_t, size_t keep)
+                                     const struct sxt_net_room *room)
 {
     struct sxt_sft_memory m = {
         .zero3 = sxt_zero3_bytes(setup),
         .optim = sxt_optim_bytes(setup),
-        .net = sxt_net_memory(setup->layout, setup->type, max_t, keep),
+        .net = sxt_net_memory(setup->layout, setup->type, room),
     };
 
-    m.together = m.zero3.params + m.zero3.grads + m.zero3.gathered +
-                 m.zero3.reducing + m.optim + m.net.inputs + m.net.made +
-                 m.net.work + m.net.head;
+    for (int p = 0; p < SXT_DEV_PURPOSES; p++)
+        m.device += sxt_sft_memory_for(&m, p);
+    m.host = m.zero3.host + m.optim.host + m.net.host;
     return m;
 }
 
-size_t sxt_sft_keep(const struct sxt_zero3_setup *setup, size_t max_t,
-                    const char *recompute, size_t room)
+size_t sxt_sft_memory_for(const struct sxt_sft_memory *m,
+                          enum sxt_dev_purpose purpose)
+{
+    switch (purpose) {
+    case SXT_DEV_WEIGHTS:
+        return m->zero3.params + m->zero3.gathered;
+    case SXT_DEV_GRADIENTS:
+        return m->zero3.grads + m->zero3.reducing;
+    case SXT_DEV_OPTIMISER:
+        return m->optim.device;
+    case SXT_DEV_ACTIVATIONS:
+        return m->net.inputs + m->net.made + m->net.work + m->net.head;
+    default:
+        return 0;
+    }
+}
+
+struct sxt_net_room sxt_sft_room(const struct sxt_zero3_setup *setup,
+                                 const struct sxt_sft_values *v, size_t max_t,
+                                 size_t bytes)
 {
     size_t layers = setup->layout->config.layers;
-    struct sxt_sft_memory one = sxt_sft_memory(setup, max_t, 1);
-    size_t net = sxt_net_bytes(setup->layout, setup->type, max_t, 1);
-    size_t other = one.together - net;
+    size_t grains = ((size_t)v->head_chunk + SXT_NET_GRAIN - 1) / SXT_NET_GRAIN;
+    struct sxt_net_room room = { .max_t = max_t,
+                                 .keep = layers,
+                                 .keep_attn = layers,
+                                 .chunk = grains * SXT_NET_GRAIN,
+                                 .inputs_away = v->offload_residuals };
 
-    if (strcmp(recompute, "none") == 0)
-        return layers;
-    if (strcmp(recompute, "full") == 0)
-        return 1;
-    return sxt_net_keep(setup->layout, setup->type, max_t,
-                        room > other ? room - other : 0);
+    if (strcmp(v->recompute, "none") == 0)
+        return room;
+    room.keep = 1;
+    if (strcmp(v->recompute, "ffn") == 0)
+        return room;
+    room.keep_attn = 1;
+    if (strcmp(v->recompute, "full") == 0)
+        return room;
+    size_t net = sxt_net_bytes(setup->layout, setup->type, &room);
+    size_t other = sxt_sft_memory(setup, &room).device - net;
+    sxt_net_keep(setup->layout, setup->type, &room,
+                 bytes > other ? bytes - other : 0);
+    return room;
+}
+
+void sxt_sft_describe_room(const struct sxt_net_room *room, size_t layers,
+                           char text[80])
+{
+    if (room->keep == room->keep_attn)
+        snprintf(text, 80, "%zu of %zu blocks keep theirs", room->keep, layers);
+    else
+        snprintf(text, 80, "%zu of %zu blocks keep theirs, %zu attention's",
+                 room->keep, layers, room->keep_attn - room->keep);
 }

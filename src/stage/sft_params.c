@@ -115,10 +115,28 @@ const struct sxt_cfg_param sxt_sft_params[] = {
       "Type in which gradients travel; they are summed in f32.",
       AT(reduce_type), "bf16|f32", NULL },
     { "recompute", SXT_CFG_CHOICE, "auto", 0, 0, "1",
-      "Blocks that compute their activations again in the backward pass, to "
-      "save memory: all, none, or those that there is no room for. The results "
-      "are the same.",
-      AT(recompute), "auto|full|none", NULL },
+      "What blocks compute again in the backward pass, to save memory: all but "
+      "the down projection, only the feed-forward part, nothing, or what there "
+      "is no room for. This and the next five change speed and memory, never a "
+      "bit of the results.",
+      AT(recompute), "auto|full|ffn|none", NULL },
+    { "prefetch", SXT_CFG_INT, "1", 0, 1000, "units",
+      "How many layers are gathered before they are needed.", AT(prefetch),
+      NONE },
+    { "head_chunk", SXT_CFG_INT, "1024", 1, 1e8, "tokens",
+      "Logits that are in memory at a time; rounded up to a multiple of 1024.",
+      AT(head_chunk), NONE },
+    { "offload_fraction", SXT_CFG_REAL, "0", 0, 1, "1",
+      "Share of the optimizer's state and of the gradients that is in host "
+      "memory and updated there, beside the next step: whole layers, the last "
+      "first.",
+      AT(offload_fraction), NONE },
+    { "offload_parameters", SXT_CFG_BOOL, "false", 0, 0, "1",
+      "The parameters of these layers are in host memory only.",
+      AT(offload_parameters), NONE },
+    { "offload_residuals", SXT_CFG_BOOL, "false", 0, 0, "1",
+      "What goes into each layer waits in host memory for the backward pass.",
+      AT(offload_residuals), NONE },
     { "backend", SXT_CFG_CHOICE, "auto", 0, 0, "1", "Kernels.", AT(backend),
       "auto|cpu|ref", NULL },
     { "device", SXT_CFG_CHOICE, "auto", 0, 0, "1",

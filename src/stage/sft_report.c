@@ -30,13 +30,19 @@ static void tell(const struct sxt_sft *s, const char *doing)
     sxt_status_tell(s->run, &now);
 }
 
-/* The device memory of a rank, by purpose. */
+static void row(const struct sxt_log *log, const char *what, size_t bytes,
+                const char *note)
+{
+    sxt_log(log, SXT_LOG_INFO, "  %-12s %10.1f%s%s", what, (double)bytes / mib,
+            note[0] ? "  " : "", note);
+}
+
+/* The memory of a rank, by purpose. */
 void sxt_sft_report_plan(const struct sxt_sft *s)
 {
     const struct sxt_log *log = &s->run->log;
-    struct sxt_sft_memory m =
-        sxt_sft_memory(&s->setup, s->most_inputs, s->keep);
-    size_t net = m.net.inputs + m.net.made + m.net.work + m.net.head;
+    struct sxt_sft_memory m = sxt_sft_memory(&s->setup, &s->room);
+    char kept[80];
     char text[32], backend[200];
 
     sxt_num_describe(s->num, backend);
@@ -53,15 +59,16 @@ void sxt_sft_report_plan(const struct sxt_sft *s)
             "tokens",
             s->v->lr, s->v->schedule.kind, s->sched.warmup, s->most_inputs);
     sxt_log(log, SXT_LOG_INFO, "memory of a rank, MiB");
-    sxt_log(log, SXT_LOG_INFO, "  parameters   %10.1f", m.zero3.params / mib);
-    sxt_log(log, SXT_LOG_INFO, "  optimizer    %10.1f", m.optim / mib);
-    sxt_log(log, SXT_LOG_INFO, "  gradients    %10.1f", m.zero3.grads / mib);
-    sxt_log(log, SXT_LOG_INFO, "  gathered     %10.1f", m.zero3.gathered / mib);
-    sxt_log(log, SXT_LOG_INFO, "  reducing     %10.1f", m.zero3.reducing / mib);
-    sxt_log(log, SXT_LOG_INFO,
-            "  activations  %10.1f  %zu of %zu blocks keep theirs", net / mib,
-            s->keep, s->head.layout.config.layers);
-    sxt_log(log, SXT_LOG_INFO, "  together     %10.1f", m.together / mib);
+    row(log, "parameters", m.zero3.params, "");
+    row(log, "gathered", m.zero3.gathered, "");
+    row(log, "optimizer", m.optim.device, "");
+    row(log, "gradients", m.zero3.grads, "");
+    row(log, "reducing", m.zero3.reducing, "");
+    sxt_sft_describe_room(&s->room, s->head.layout.config.layers, kept);
+    row(log, "activations", sxt_sft_memory_for(&m, SXT_DEV_ACTIVATIONS), kept);
+    row(log, "together", m.device, "");
+    if (m.host > 0)
+        row(log, "on the host", m.host, "pinned");
     tell(s, "loading");
 }
 
@@ -188,9 +195,10 @@ static void add_metrics(struct sxt_sft *s, const struct sxt_sft_result *r)
  * system. */
 static double save_seconds(const struct sxt_sft *s)
 {
-    struct sxt_sft_memory m =
-        sxt_sft_memory(&s->setup, s->most_inputs, s->keep);
-    double bytes = (double)(m.zero3.params + m.optim) * s->run->comm.size;
+    struct sxt_sft_memory m = sxt_sft_memory(&s->setup, &s->room);
+    double bytes = (double)(m.zero3.params + m.zero3.host + m.optim.device +
+                            m.optim.host) *
+                   s->run->comm.size;
 
     return s->longest_save_s > 0 ? s->longest_save_s : bytes / 1e9;
 }
@@ -280,6 +288,71 @@ static int write_metrics(struct sxt_sft *s, struct sxt_error *err)
     return rc;
 }
 
+/* ---- the end ---- */
+
+/* What was in use at most, beside what was foretold. */
+static void report_memory(const struct sxt_sft *s)
+{
+    struct sxt_sft_memory m = sxt_sft_memory(&s->setup, &s->room);
+    const struct sxt_log *log = &s->run->log;
+
+    sxt_log(log, SXT_LOG_INFO,
+            "memory of rank 0, MiB      at most    planned");
+    for (int p = 0; p < SXT_DEV_PURPOSES; p++) {
+        size_t peak = sxt_dev_peak_for(s->dev, p);
+        size_t planned = sxt_sft_memory_for(&m, p);
+        if (peak > 0 || planned > 0)
+            sxt_log(log, SXT_LOG_INFO, "  %-20s %11.3f %10.3f",
+                    sxt_dev_purpose_name(p), (double)peak / mib,
+                    (double)planned / mib);
+    }
+    sxt_log(log, SXT_LOG_INFO, "  %-20s %11.3f %10.3f", "together",
+            (double)sxt_dev_peak(s->dev) / mib, (double)m.device / mib);
+    if (m.host > 0)
+        sxt_log(log, SXT_LOG_INFO, "  %-20s %11.3f %10.3f", "on the host",
+                (double)sxt_pinned_peak(s->dev) / mib, (double)m.host / mib);
+}
+
+/* Least, mean and most seconds of all ranks.  Collective. */
+static void report_phase(const struct sxt_sft *s, const char *what, double x)
+{
+    size_t n = (size_t)s->run->comm.size, *at;
+    double least = x, most = x, sum = 0, *all;
+    char *bytes;
+
+    sxt_comm_allgather_bytes(s->run->comm, &x, sizeof(x), &bytes, &at);
+    all = (double *)(void *)bytes;
+    for (size_t i = 0; i < n; i++) {
+        least = all[i] < least ? all[i] : least;
+        most = all[i] > most ? all[i] : most;
+        sum += all[i];
+    }
+    sxt_log(&s->run->log, SXT_LOG_INFO, "  %-20s %9.3f %9.3f %9.3f", what,
+            least, sum / (double)n, most);
+    free(bytes);
+    free(at);
+}
+
+/* What a rank's own time went into.  Collective. */
+static void report_phases(const struct sxt_sft *s, double elapsed)
+{
+    struct sxt_zero3_traffic t = sxt_zero3_traffic(s->z);
+    const struct sxt_log *log = &s->run->log;
+    double waits = t.gather_s + t.reduce_s + t.settle_s;
+
+    sxt_log(log, SXT_LOG_INFO,
+            "seconds of a rank         least      mean      most");
+    report_phase(s, "waiting: parameters", t.gather_s);
+    report_phase(s, "waiting: gradients", t.reduce_s);
+    report_phase(s, "waiting: host update", t.settle_s);
+    report_phase(s, "update", s->update_s);
+    report_phase(s, "saving", s->save_s);
+    report_phase(s, "all else", elapsed - waits - s->update_s - s->save_s);
+    sxt_log(log, SXT_LOG_INFO,
+            "a rank received %.4g GB of parameters and %.4g GB of gradients",
+            t.gathered / 1e9, t.reduced / 1e9);
+}
+
 int sxt_sft_report_end(struct sxt_sft *s, struct sxt_error *err)
 {
     const struct sxt_log *log = &s->run->log;
@@ -290,10 +363,9 @@ int sxt_sft_report_end(struct sxt_sft *s, struct sxt_error *err)
     if (write_metrics(s, err) != 0)
         return -1;
     sxt_log_duration(elapsed, text);
-    sxt_log(log, SXT_LOG_INFO, "%" PRId64 " steps in %s  saving %.1f s", steps,
-            text, s->save_s);
-    sxt_log(log, SXT_LOG_INFO, "device memory of rank 0, at most %.1f MiB",
-            sxt_dev_peak(s->dev) / mib);
+    sxt_log(log, SXT_LOG_INFO, "%" PRId64 " steps in %s", steps, text);
+    report_memory(s);
+    report_phases(s, elapsed);
     if (steps > 0)
         sxt_log(log, SXT_LOG_INFO,
                 "Performance: %.6g tokens/s  %.6g s/step  %.6g GFLOP/s",

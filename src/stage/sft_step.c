@@ -104,7 +104,9 @@ static void update(struct sxt_sft *s, const struct sxt_sft_result *r)
         .step = ++s->progress.updates,
     };
 
+    double before = sxt_clock();
     sxt_optim_update(s->o, &step);
+    s->update_s += sxt_clock() - before;
 }
 
 /* Loss or gradients are not finite: stop, or leave the step out. */

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "base/test/tap.h"
+#include "dev/stream.h"
 #include "model/net.h"
 #include "model/weights.h"
 
@@ -138,9 +139,9 @@ static void resident_put(struct sxt_grads *self, size_t unit)
     r->in_order = r->in_order && unit == r->layout->n_units - r->n_put;
 }
 
-static struct machine start(const struct golden *g, const char *backend,
-                            const char *device, enum sxt_dtype type,
-                            size_t max_t, size_t keep)
+static struct machine start_in(const struct golden *g, const char *backend,
+                               const char *device, enum sxt_dtype type,
+                               const struct sxt_net_room *room)
 {
     const struct sxt_layout *layout = &g->head.layout;
     struct sxt_error err = { 0 };
@@ -149,7 +150,7 @@ static struct machine start(const struct golden *g, const char *backend,
     m.num = sxt_num_create(backend, m.dev, 1, &err);
     m.weights = sxt_weights_load(g->in, layout, m.dev, type, &err);
     SXT_CHECK(m.num && m.weights);
-    m.net = sxt_net_create(layout, m.num, type, max_t, keep);
+    m.net = sxt_net_create(layout, m.num, type, room);
     m.g = (struct resident){ .grads = { resident_get, resident_put },
                              .dev = m.dev,
                              .layout = layout };
@@ -158,6 +159,15 @@ static struct machine start(const struct golden *g, const char *backend,
         m.g.unit[u] =
             sxt_dev_alloc(m.dev, layout->unit_size[u] * sizeof(float));
     return m;
+}
+
+static struct machine start(const struct golden *g, const char *backend,
+                            const char *device, enum sxt_dtype type,
+                            size_t max_t, size_t keep)
+{
+    struct sxt_net_room room = { max_t, keep, keep, SXT_NET_GRAIN, false };
+
+    return start_in(g, backend, device, type, &room);
 }
 
 static void stop(struct machine *m)
@@ -555,30 +565,52 @@ static size_t products_of_step(struct machine *m, const struct golden *g,
     return products;
 }
 
-/* A block has products qkv, o, gate_up and down.  The batch is shorter than
- * the network's room, so that the arrays of the blocks have gaps. */
+/* What a block is spared in the backward pass: with nothing kept it makes qkv,
+ * o and gate_up again; with the attention's only gate_up.  The batch is shorter
+ * than the network's room, so that the arrays of the blocks have gaps. */
 static void test_keep(const struct golden *g, const char *backend,
                       const char *device, enum sxt_dtype type)
 {
     size_t t = g->batch.t + 5, layers = g->head.layout.config.layers;
-    struct machine again = start(g, backend, device, type, t, 1);
-    struct machine kept = start(g, backend, device, type, t, layers);
-    size_t at_least = 4 * layers + 1, back = 2 * at_least;
+    const struct {
+        const char *what;
+        struct sxt_net_room room;
+        size_t again; /* products */
+    } table[] = {
+        { "nothing is kept",
+          { t, 1, 1, SXT_NET_GRAIN, false },
+          3 * (layers - 1) },
+        { "inputs are away", { t, 1, 1, SXT_NET_GRAIN, true }, 3 * (layers - 1) },
+        { "attention is kept",
+          { t, 1, layers, SXT_NET_GRAIN, false },
+          layers - 1 },
+        { "one block less keeps",
+          { t, layers > 2 ? layers - 1 : 1, layers, SXT_NET_GRAIN, true },
+          1 },
+    };
+    struct sxt_net_room all = { t, layers, layers, SXT_NET_GRAIN, false };
+    struct machine kept = start_in(g, backend, device, type, &all);
+    size_t once = 3 * (4 * layers + 1);
     double a, b;
 
-    size_t n_again = products_of_step(&again, g, &a);
-    size_t n_kept = products_of_step(&kept, g, &b);
-    ok(n_kept == at_least + back,
-       "%s: all blocks keep theirs: no product twice (%zu)", backend, n_kept);
-    ok(n_again == n_kept + 3 * (layers - 1),
-       "%s: one block keeps: three products again for each other", backend);
-    ok(a == b && same_gradients(&again, &kept),
-       "%s: loss and gradients are the same, to the bit", backend);
-    ok(sxt_dev_in_use(kept.dev) - sxt_dev_in_use(again.dev) ==
-           sxt_net_bytes(&g->head.layout, type, t, layers) -
-               sxt_net_bytes(&g->head.layout, type, t, 1),
-       "%s: the plan tells what keeping takes", backend);
-    stop(&again);
+    ok(products_of_step(&kept, g, &a) == once,
+       "%s: all blocks keep theirs: no product twice", backend);
+    for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+        const struct sxt_net_room *room = &table[i].room;
+        struct machine m = start_in(g, backend, device, type, room);
+        size_t n = products_of_step(&m, g, &b);
+        ok(n == once + table[i].again, "%s: %s: %zu products again", backend,
+           table[i].what, table[i].again);
+        ok(a == b && same_gradients(&m, &kept),
+           "%s: loss and gradients are the same, to the bit", backend);
+        ok(sxt_dev_in_use(kept.dev) - sxt_dev_in_use(m.dev) ==
+                   sxt_net_bytes(&g->head.layout, type, &all) -
+                       sxt_net_bytes(&g->head.layout, type, room) &&
+               sxt_pinned_peak(m.dev) ==
+                   sxt_net_memory(&g->head.layout, type, room).host,
+           "%s: the plan tells what keeping takes", backend);
+        stop(&m);
+    }
     stop(&kept);
 }
 
@@ -586,13 +618,23 @@ static void test_plan(const struct golden *g)
 {
     const struct sxt_layout *layout = &g->head.layout;
     size_t layers = layout->config.layers;
-    size_t all = sxt_net_bytes(layout, SXT_F32, 40, layers);
-    size_t one = sxt_net_bytes(layout, SXT_F32, 40, 1);
+    struct sxt_net_room room = { 40, layers, layers, SXT_NET_GRAIN, false };
+    size_t all = sxt_net_bytes(layout, SXT_F32, &room), attn;
 
-    ok(one < all && sxt_net_keep(layout, SXT_F32, 40, all) == layers &&
-           sxt_net_keep(layout, SXT_F32, 40, all - 1) == layers - 1 &&
-           sxt_net_keep(layout, SXT_F32, 40, 0) == 1,
-       "as many blocks keep as there is room for, one in any case");
+    sxt_net_keep(layout, SXT_F32, &room, all);
+    ok(room.keep == layers && room.keep_attn == layers,
+       "with room for all every block keeps all");
+    sxt_net_keep(layout, SXT_F32, &room, all - 1);
+    ok(room.keep == layers - 1 && room.keep_attn == layers,
+       "a byte less, and one block keeps only its attention");
+    room.keep = 1;
+    attn = sxt_net_bytes(layout, SXT_F32, &room);
+    sxt_net_keep(layout, SXT_F32, &room, attn);
+    ok(room.keep == 1 && room.keep_attn == layers, "attention comes first");
+    sxt_net_keep(layout, SXT_F32, &room, attn - 1);
+    ok(room.keep == 1 && room.keep_attn == layers - 1, "block by block");
+    sxt_net_keep(layout, SXT_F32, &room, 0);
+    ok(room.keep == 1 && room.keep_attn == 1, "one block keeps in any case");
 }
 
 /* ---- differences ---- */

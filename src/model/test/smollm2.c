@@ -126,7 +126,8 @@ static double test_type(struct sxt_in *in, const struct sxt_layout *layout,
     struct sxt_dev *dev = sxt_dev_create("host", NULL);
     struct sxt_num *num = sxt_num_create("auto", dev, 0, NULL);
     struct sxt_weights *w = sxt_weights_load(in, layout, dev, type, NULL);
-    struct sxt_net *net = sxt_net_create(layout, num, type, MAX_TOKENS, 1);
+    struct sxt_net_room room = { MAX_TOKENS, 1, 1, SXT_NET_GRAIN, false };
+    struct sxt_net *net = sxt_net_create(layout, num, type, &room);
     size_t vocab = layout->config.vocab, tokens = 0, wrong = 0;
     float *logits = sxt_alloc(MAX_TOKENS * vocab, sizeof(float));
     const char *top = getenv("SRCDIR");

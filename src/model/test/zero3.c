@@ -7,6 +7,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "base/rng.h"
@@ -168,12 +169,10 @@ static void load_shards(struct sharded *s, const struct whole *w)
 
     for (size_t u = 0; u < s->layout->n_units; u++) {
         struct sxt_shard shard = sxt_zero3_shard(s->z, u);
-        struct sxt_optim_shard state = sxt_optim_shard(s->o, u);
         size_t from = w->at[u] + shard.first;
-        sxt_dev_put(s->dev, shard.p, w->p + from * elem, shard.count * elem);
-        if (state.rest)
-            sxt_dev_put(s->dev, state.rest, w->rest + from,
-                        shard.count * sizeof(*w->rest));
+        sxt_optim_put(s->o, SXT_STATE_PARAM, u, w->p + from * elem);
+        if (w->type == SXT_BF16)
+            sxt_optim_put(s->o, SXT_STATE_REST, u, w->rest + from);
     }
     sxt_zero3_changed(s->z);
 }
@@ -249,20 +248,20 @@ static bool same_state(struct sharded *s, const struct whole *w)
 
     for (size_t u = 0; u < s->layout->n_units; u++) {
         struct sxt_shard h = sxt_zero3_shard(s->z, u);
-        struct sxt_optim_shard o = sxt_optim_shard(s->o, u);
         size_t at = w->at[u] + h.first;
         struct {
-            const void *dev, *host;
+            enum sxt_state what;
+            const void *host;
             size_t bytes;
         } part[] = {
-            { h.p, w->p + at * elem, h.count * elem },
-            { o.m, w->m + at, h.count * 4 },
-            { o.v, w->v + at, h.count * 4 },
-            { o.rest, w->rest + at, o.rest ? h.count * 2 : 0 },
+            { SXT_STATE_PARAM, w->p + at * elem, h.count * elem },
+            { SXT_STATE_MEAN, w->m + at, h.count * 4 },
+            { SXT_STATE_SQUARE, w->v + at, h.count * 4 },
+            { SXT_STATE_REST, w->rest + at, h.count * 2 },
         };
-        for (size_t i = 0; i < 4; i++) {
+        for (size_t i = 0; i < (w->type == SXT_BF16 ? 4 : 3); i++) {
             char *copy = sxt_alloc(part[i].bytes, 1);
-            sxt_dev_get(s->dev, copy, part[i].dev, part[i].bytes);
+            sxt_optim_get(s->o, part[i].what, u, copy);
             same = same && !memcmp(copy, part[i].host, part[i].bytes);
             free(copy);
         }
@@ -270,9 +269,24 @@ static bool same_state(struct sharded *s, const struct whole *w)
     return same;
 }
 
+/* Share away, parameters too, units ahead. */
+static const struct {
+    double away;
+    bool params_away;
+    int ahead;
+    const char *what;
+} places[] = {
+    { 0, false, 1, "all on the device" },
+    { 0.3, false, 0, "a third away, none ahead" },
+    { 0.6, true, 2, "more away, with parameters, two ahead" },
+    { 1, false, 3, "all away" },
+    { 1, true, 1, "all away, with parameters" },
+};
+enum { N_PLACES = sizeof(places) / sizeof(*places) };
+
 static void train(struct sxt_comm comm, const struct sxt_layout *layout,
                   enum sxt_dtype type, enum sxt_dtype reduce,
-                  const char *backend)
+                  const char *backend, size_t place)
 {
     struct sxt_dev *host = sxt_dev_create("host", NULL);
     struct whole w = { .layout = layout,
@@ -282,18 +296,23 @@ static void train(struct sxt_comm comm, const struct sxt_layout *layout,
     struct sharded s = { layout, type, comm, sxt_dev_create("fake", NULL),
                          NULL,   NULL, true };
     struct sxt_num *num = sxt_num_create(backend, s.dev, 1, NULL);
-    struct sxt_zero3_setup set = { layout, num, comm, type, reduce, 2 };
+    struct sxt_zero3_setup set = {
+        layout,      num, comm, type, reduce, places[place].ahead,
+        places[place].away, places[place].params_away
+    };
     struct sxt_zero3_bytes bytes = sxt_zero3_bytes(&set);
+    struct sxt_optim_bytes optim = sxt_optim_bytes(&set);
     bool norms = true, same = true;
 
     whole_init(&w);
     s.z = sxt_zero3_create(&set);
     s.o = sxt_optim_create(s.z);
     ok(sxt_dev_in_use(s.dev) == bytes.params + bytes.grads + bytes.gathered +
-                                    bytes.reducing + sxt_optim_bytes(&set),
-       "%d ranks, %s, gradients in %s, %s: memory is what was foretold",
+                                    bytes.reducing + optim.device &&
+           sxt_pinned_peak(s.dev) == bytes.host + optim.host,
+       "%d ranks, %s, gradients in %s, %s, %s: memory is what was foretold",
        comm.size, type == SXT_F32 ? "f32" : "bf16",
-       reduce == SXT_F32 ? "f32" : "bf16", backend);
+       reduce == SXT_F32 ? "f32" : "bf16", backend, places[place].what);
     load_shards(&s, &w);
     for (size_t step = 0; step < STEPS; step++) {
         double norm = sharded_step(&s, &w, step);
@@ -320,7 +339,8 @@ static double norm_of(struct sxt_comm comm, const struct sxt_layout *layout,
 {
     struct sxt_dev *dev = sxt_dev_create("fake", NULL);
     struct sxt_num *num = sxt_num_create("auto", dev, 1, NULL);
-    struct sxt_zero3_setup set = { layout, num, comm, SXT_F32, SXT_F32, 2 };
+    struct sxt_zero3_setup set = { layout, num, comm, SXT_F32, SXT_F32,
+                                   1,      0.4, false };
     struct sxt_zero3 *z = sxt_zero3_create(&set);
     struct sxt_optim *o = sxt_optim_create(z);
     double norm;
@@ -332,7 +352,10 @@ static double norm_of(struct sxt_comm comm, const struct sxt_layout *layout,
             g[i] = noise(3, 0, u, s.first + i);
         if (comm.rank == poison && s.count > 0)
             g[s.count - 1] = NAN;
-        sxt_dev_put(dev, s.g, g, s.count * sizeof(*g));
+        if (s.away)
+            memcpy(s.g, g, s.count * sizeof(*g));
+        else
+            sxt_dev_put(dev, s.g, g, s.count * sizeof(*g));
         free(g);
     }
     norm = sxt_optim_grad_norm(o, culprit);
@@ -378,10 +401,12 @@ int main(int argc, char **argv)
         MPI_Comm_split(world.mpi, world.rank < ranks, 0, &part);
         struct sxt_comm comm = sxt_comm_from_mpi(part);
         if (world.rank < ranks) {
-            train(comm, &layout, SXT_F32, SXT_F32, "ref");
-            train(comm, &layout, SXT_BF16, SXT_BF16, "ref");
-            train(comm, &layout, SXT_BF16, SXT_F32, "auto");
-            train(comm, &layout, SXT_F32, SXT_BF16, "auto");
+            for (size_t i = 0; i < N_PLACES; i++) {
+                train(comm, &layout, SXT_F32, SXT_F32, "ref", i);
+                train(comm, &layout, SXT_BF16, SXT_BF16, "auto", i);
+            }
+            train(comm, &layout, SXT_BF16, SXT_F32, "auto", 0);
+            train(comm, &layout, SXT_F32, SXT_BF16, "ref", 2);
             norm[ranks] = norm_of(comm, &layout, -1, &culprit);
             ok(norm[ranks] == norm[1] || world.rank > 0,
                "%d ranks: the norm has the bits of 1 rank", ranks);

@@ -41,7 +41,7 @@ static void test_models(void)
 
 static struct sxt_plan_place eight(void)
 {
-    return (struct sxt_plan_place){ sxt_machines[0], 8, 8, 0, false };
+    return (struct sxt_plan_place){ sxt_machines[0], 8, 8 };
 }
 
 static char bf16[] = "bf16", f32[] = "f32", automatic[] = "auto";
@@ -51,6 +51,8 @@ static struct sxt_sft_values recipe(void)
     return (struct sxt_sft_values){ .dtype = bf16,
                                     .reduce_type = bf16,
                                     .recompute = automatic,
+                                    .prefetch = 1,
+                                    .head_chunk = 1024,
                                     .batch = 96,
                                     .epochs = 3,
                                     .max_tokens = 16384 };
@@ -62,7 +64,7 @@ static void test_memory(const struct sxt_layout *l)
     struct sxt_sft_values v = recipe();
     struct sxt_plan_memory m = sxt_plan_memory(&place, l, &v, 16384);
     double state =
-        (double)(m.all.zero3.params + m.all.zero3.grads + m.all.optim);
+        (double)(m.all.zero3.params + m.all.zero3.grads + m.all.optim.device);
 
     near(state / 1e9, 65.5, 0.01,
          "note 1.5: split master, f32 moments and "
@@ -76,21 +78,29 @@ static void test_memory(const struct sxt_layout *l)
      * gradients, 1.56 and 3.1 of lm_head's, 0.62 of logits */
     near(m.need / 1e9, 94.45, 0.1, "note 1.5: all of it, GB");
     ok(m.need > m.room, "which an H100 does not have");
-    ok(m.keep == 1, "so every block computes again");
-    place.residuals_away = true;
+    ok(m.net.keep_attn == 1, "so every block computes again");
+    v.offload_residuals = true;
     m = sxt_plan_memory(&place, l, &v, 16384);
     near(m.need / 1e9, 78.9, 0.1,
          "note 1.5: with the residual stream on the host, GB");
-    place = eight();
-    place.offload = 1;
+    near((double)m.all.net.host / 1e9, 10.74, 0.1, "which is there, GB");
+    v = recipe();
+    v.offload_fraction = 1;
     m = sxt_plan_memory(&place, l, &v, 16384);
-    near(m.away / 1e9, 10 * 32.76 / 8, 0.01,
-         "remainders and moments are 10 bytes a parameter, GB");
+    near((double)m.all.host / 1e9, 16 * 32.76 / 8, 0.01,
+         "away, a parameter takes 16 bytes of the host, GB");
+    near((double)m.all.zero3.params / 1e9, 2 * 32.76 / 8, 0.01,
+         "and 2 of the device, GB");
+    v.offload_parameters = true;
+    m = sxt_plan_memory(&place, l, &v, 16384);
+    ok(m.all.zero3.params + m.all.zero3.grads + m.all.optim.device == 0,
+       "or none");
+    v = recipe();
     place = eight();
     place.machine = sxt_machines[1];
     m = sxt_plan_memory(&place, l, &v, 16384);
-    ok(m.need <= m.room && m.keep > 1,
-       "an H200 has it, and %zu blocks keep theirs", m.keep);
+    ok(m.need <= m.room && m.net.keep_attn > 1,
+       "an H200 has it, and %zu blocks keep their attention", m.net.keep_attn);
     place = eight();
     place.ranks = 16;
     m = sxt_plan_memory(&place, l, &v, 16384);
@@ -163,12 +173,13 @@ static void test_run(const struct sxt_layout *l)
                   .pair_cost = 2. * 64 * 5120 },
         .steps = 513,
     };
+    const struct sxt_net_room least = { 16384, 1, 1, 1024, false };
     double tokens = 0;
 
     for (size_t i = 0; i < n; i++)
         tokens += (double)length[i];
     near(tokens / 1e6, 79, 0.05, "note 0.1: million tokens of an epoch");
-    struct sxt_plan_time t = sxt_plan_time(&place, l, &v, &work, 1);
+    struct sxt_plan_time t = sxt_plan_time(&place, l, &v, &work, &least);
     double hours = 513 * t.step / 3600;
     near(513 * t.flop, 4.88e19, 0.1, "note 1.2: model FLOP of the run");
     near(t.rounds, 4, 0.1, "note 7.6: rounds of bins of 16K in a step");
@@ -186,13 +197,13 @@ static void test_run(const struct sxt_layout *l)
     near(hours * 8 * 3, 86.5, 0.1, "note 2: 83 to 90 $");
     /* note 2, item 11: 917 GB of host memory's traffic at 400 GB/s are 2.3 s,
      * most of them behind the next forward pass */
-    place.offload = 1;
-    struct sxt_plan_time away = sxt_plan_time(&place, l, &v, &work, 1);
+    v.offload_fraction = 1;
+    struct sxt_plan_time away = sxt_plan_time(&place, l, &v, &work, &least);
     ok(away.update > 0.2 && away.update < 2.3,
        "an optimizer on the host is hidden in part: %.2f s", away.update);
-    place.offload = 0;
+    v.offload_fraction = 0;
     place.machine.overlaps = false;
-    struct sxt_plan_time bare = sxt_plan_time(&place, l, &v, &work, 1);
+    struct sxt_plan_time bare = sxt_plan_time(&place, l, &v, &work, &least);
     near(bare.step - bare.update - bare.wire, t.imbalance * t.compute, 0.001,
          "without overlap a step waits for all transfers");
     free(length);
