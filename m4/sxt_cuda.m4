@@ -51,9 +51,15 @@ AC_DEFUN([SXT_CUDA], [
 # Root of the toolkit, flags for each architecture; compile and link a kernel.
 AC_DEFUN([_SXT_CUDA_TRY], [
   sxt_cuda_home=$(dirname "$(dirname "$(readlink -f "$NVCC")")")
-  for sxt_dir in lib64 lib targets/x86_64-linux/lib; do
-    AS_IF([test -f "$sxt_cuda_home/$sxt_dir/libcudart_static.a"],
-      [CUDA_LIBDIR=$sxt_cuda_home/$sxt_dir; break])
+  # Distributions spread the toolkit over /usr; nvcc knows where it links.
+  : >conftest.cu
+  sxt_dirs=$($NVCC --dryrun -o conftest conftest.cu 2>&1 |
+    sed -n 's/.*LIBRARIES=//p' | tr ' ' '\n' | sed -n 's/^"*-L\(@<:@^"@:>@*\)"*$/\1/p')
+  rm -f conftest.cu
+  for sxt_dir in "$sxt_cuda_home/lib64" "$sxt_cuda_home/lib" \
+      "$sxt_cuda_home/targets/x86_64-linux/lib" $sxt_dirs; do
+    AS_IF([test -f "$sxt_dir/libcudart_static.a"],
+      [CUDA_LIBDIR=$sxt_dir; break])
   done
   # No contraction of a * b + c: kernels say fmaf() where they mean it.  Plain
   # C++ without exceptions and types at run time can be linked by C.

@@ -22,12 +22,16 @@ class SextantMini(rfm.RunOnlyRegressionTest):
     sourcesdir = None
     source = variable(str, value=os.path.dirname(
         os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
-    num_tasks = parameter([1, 2, 4])
+    ranks = parameter([1, 2, 4])
     num_cpus_per_task = 1
     time_limit = "20m"
     executable = "sextant"
     executable_opts = ["pipeline", "small.cfg", "-o", "run"]
     env_vars = {"OMP_NUM_THREADS": "1"}
+
+    @run_after("init")
+    def set_ranks(self):
+        self.num_tasks = self.ranks
 
     @run_before("run")
     def make_config(self):
