@@ -30,11 +30,14 @@ void sxt_rows_clear(float *y, size_t n, size_t width)
 static void tiles(const struct sxt_cpu *cpu, float *y, const float *a, size_t n,
                   const float *panel, size_t depth)
 {
-    for (size_t i = 0; i < n; i += cpu->tile_rows) {
-        size_t left = n - i;
-        cpu->tile(y + i * ATTN_LD, ATTN_LD, a + i * ATTN_LD, panel,
-                  left < cpu->tile_rows ? left : cpu->tile_rows, depth);
-    }
+    cpu->tile(&(struct sxt_tile){ .acc = y,
+                                  .ld_acc = ATTN_LD,
+                                  .a = a,
+                                  .ld_a = ATTN_LD,
+                                  .panel = panel,
+                                  .columns = GEMM_PANEL,
+                                  .rows = n,
+                                  .depth = depth });
 }
 
 void sxt_mul_nt(const struct sxt_cpu *cpu, float *y, const float *a, size_t n,

@@ -5,10 +5,8 @@
 #include "num/cpu/onednn.h"
 #include "num/ops.h"
 
-/* acc (rows, 16; distance ld_acc) += a (rows, depth; distance 256) by
- * panel (depth, 16); rows <= tile_rows.  See gemm.h. */
-typedef void sxt_gemm_tile(float *acc, size_t ld_acc, const float *a,
-                           const float *panel, size_t rows, size_t depth);
+struct sxt_tile; /* see gemm.h */
+typedef void sxt_gemm_tile(const struct sxt_tile *tile);
 
 /* The backend's own state, num->state. */
 struct sxt_cpu {
@@ -19,7 +17,7 @@ struct sxt_cpu {
 };
 
 /* Bytes of working memory of a thread; each kernel checks that it is enough. */
-enum { SXT_CPU_SCRATCH = 1 << 19 };
+enum { SXT_CPU_SCRATCH = 1 << 21 };
 
 static inline const struct sxt_cpu *sxt_cpu_of(const struct sxt_num *num)
 {

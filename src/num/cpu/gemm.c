@@ -104,9 +104,14 @@ static void sweep(const struct sxt_cpu *cpu, struct block *b, size_t j,
         const char *end = b->next + b->lines * 64;
         for (; b->next < end; b->next += 64)
             __builtin_prefetch(b->next, 0, 2);
-        cpu->tile(b->acc + i * GEMM_MAX_COLS + j, GEMM_MAX_COLS,
-                  b->a + i * GEMM_DEPTH, b->panel, left < step ? left : step,
-                  depth);
+        cpu->tile(&(struct sxt_tile){ .acc = b->acc + i * GEMM_MAX_COLS + j,
+                                      .ld_acc = GEMM_MAX_COLS,
+                                      .a = b->a + i * GEMM_DEPTH,
+                                      .ld_a = GEMM_DEPTH,
+                                      .panel = b->panel,
+                                      .columns = GEMM_PANEL,
+                                      .rows = left < step ? left : step,
+                                      .depth = depth });
     }
 }
 

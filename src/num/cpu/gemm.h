@@ -18,6 +18,27 @@ enum {
     GEMM_MAX_COLS = 256  /* columns of a block of C */
 };
 
+/* acc (rows, 16) += a (rows, depth) by panel (depth, 16). */
+struct sxt_tile {
+    float *acc;
+    const float *a, *panel;
+    size_t ld_acc, ld_a; /* distances of rows */
+    size_t rows, depth;
+    size_t columns;   /* of the 16 that are of use: 8 may be left out */
+    const char *from; /* where a lies in memory if a is a copy: */
+    size_t from_row, from_size; /* bytes between rows, and of a number */
+};
+
+/* The tile of the rows after the first n. */
+static inline void sxt_tile_advance(struct sxt_tile *t, size_t n)
+{
+    n = n < t->rows ? n : t->rows;
+    t->acc += n * t->ld_acc;
+    t->a += n * t->ld_a;
+    t->from += n * t->from_row;
+    t->rows -= n;
+}
+
 sxt_gemm_tile sxt_gemm_tile_v8;
 sxt_gemm_tile sxt_gemm_tile_v16; /* AVX-512 */
 
@@ -47,7 +68,7 @@ bool sxt_qgemv_takes(size_t m, const struct sxt_qmat *w);
 void sxt_qgemv(struct sxt_num *num, const struct sxt_gemm *g,
                const struct sxt_qmat *w);
 
-/* 15 or 16 rows by W (n, k), with k so small that the panel of A fits. */
+/* Up to 48 rows by W (n, k), with k so small that the panels of A fit. */
 bool sxt_gemm_is_few(const struct sxt_gemm *g);
 void sxt_gemm_few(struct sxt_num *num, const struct sxt_gemm *g);
 

@@ -2,101 +2,154 @@
 #include "num/cpu/gemm.h"
 #include "num/cpu/vec.h"
 
-/* R rows by 16 columns: 2 R accumulators.  R = 6 leaves room for two vectors
- * of B and one of A among AVX2's 16 registers. */
-static inline __attribute__((always_inline)) void tile_v8(
-    float *acc, size_t ld_acc, const float *a, const float *panel, size_t depth,
-    const int R)
+enum { LINE = 16 }; /* k between requests to memory: a cache line of f32 */
+
+/* A tile whose `from` is known. */
+static struct sxt_tile begin(const struct sxt_tile *tile)
 {
+    struct sxt_tile t = *tile;
+
+    if (!t.from) {
+        t.from = (const char *)t.a;
+        t.from_size = sizeof(float);
+        t.from_row = t.ld_a * sizeof(float);
+    }
+    return t;
+}
+
+static inline size_t line_end(size_t k, size_t depth)
+{
+    return k + LINE < depth ? k + LINE : depth;
+}
+
+/* While R rows are in work, memory is asked for the next R: evenly, as a
+ * processor follows some two dozen lines at once and stops at more. */
+static inline __attribute__((always_inline)) void ask(const struct sxt_tile *t,
+                                                      size_t k, const int R)
+{
+    const char *next = t->from + k * t->from_size;
+
+#pragma GCC unroll 12
+    for (int r = 0; r < R; r++)
+        __builtin_prefetch(next + (R + r) * t->from_row, 0, 3);
+}
+
+/* R rows by V vectors of 8 columns.  R = 6 leaves room for two vectors of the
+ * panel and one of A among AVX2's 16 registers. */
+static inline __attribute__((always_inline)) void tile_v8(
+    const struct sxt_tile *t, const int R, const int V)
+{
+    const float *a = t->a, *panel = t->panel;
+    size_t ld_a = t->ld_a, depth = t->depth;
     v8f c[6][2];
 
 #pragma GCC unroll 6
-    for (int r = 0; r < R; r++) {
-        c[r][0] = v8_load(acc + r * ld_acc);
-        c[r][1] = v8_load(acc + r * ld_acc + LANES);
-    }
-    for (size_t k = 0; k < depth; k++) {
-        v8f b0 = v8_load(panel + k * GEMM_PANEL);
-        v8f b1 = v8_load(panel + k * GEMM_PANEL + LANES);
+    for (int r = 0; r < R; r++)
+#pragma GCC unroll 2
+        for (int v = 0; v < V; v++)
+            c[r][v] = v8_load(t->acc + r * t->ld_acc + v * LANES);
+    for (size_t k = 0, end; k < depth; k = end) {
+        end = line_end(k, depth);
+        ask(t, k, R);
+        for (size_t i = k; i < end; i++) {
+            v8f b[2];
+#pragma GCC unroll 2
+            for (int v = 0; v < V; v++)
+                b[v] = v8_load(panel + i * GEMM_PANEL + v * LANES);
 #pragma GCC unroll 6
-        for (int r = 0; r < R; r++) {
-            v8f x = v8_set(a[r * GEMM_DEPTH + k]);
-            c[r][0] = v8_fma(x, b0, c[r][0]);
-            c[r][1] = v8_fma(x, b1, c[r][1]);
+            for (int r = 0; r < R; r++) {
+                v8f x = v8_set(a[r * ld_a + i]);
+#pragma GCC unroll 2
+                for (int v = 0; v < V; v++)
+                    c[r][v] = v8_fma(x, b[v], c[r][v]);
+            }
         }
     }
 #pragma GCC unroll 6
-    for (int r = 0; r < R; r++) {
-        v8_store(acc + r * ld_acc, c[r][0]);
-        v8_store(acc + r * ld_acc + LANES, c[r][1]);
-    }
+    for (int r = 0; r < R; r++)
+#pragma GCC unroll 2
+        for (int v = 0; v < V; v++)
+            v8_store(t->acc + r * t->ld_acc + v * LANES, c[r][v]);
 }
 
-void sxt_gemm_tile_v8(float *acc, size_t ld_acc, const float *a,
-                      const float *panel, size_t rows, size_t depth)
+/* Some 1 to 6 rows. */
+static inline __attribute__((always_inline)) void some_v8(
+    const struct sxt_tile *t, size_t rows, const int V)
 {
     switch (rows) {
     case 6:
-        tile_v8(acc, ld_acc, a, panel, depth, 6);
+        tile_v8(t, 6, V);
         break;
     case 5:
-        tile_v8(acc, ld_acc, a, panel, depth, 5);
+        tile_v8(t, 5, V);
         break;
     case 4:
-        tile_v8(acc, ld_acc, a, panel, depth, 4);
+        tile_v8(t, 4, V);
         break;
     case 3:
-        tile_v8(acc, ld_acc, a, panel, depth, 3);
+        tile_v8(t, 3, V);
         break;
     case 2:
-        tile_v8(acc, ld_acc, a, panel, depth, 2);
+        tile_v8(t, 2, V);
         break;
     case 1:
-        tile_v8(acc, ld_acc, a, panel, depth, 1);
+        tile_v8(t, 1, V);
         break;
+    }
+}
+
+void sxt_gemm_tile_v8(const struct sxt_tile *tile)
+{
+    struct sxt_tile t = begin(tile);
+
+    for (; t.rows > 0; sxt_tile_advance(&t, GEMM_TILE_V8)) {
+        size_t rows = t.rows < GEMM_TILE_V8 ? t.rows : GEMM_TILE_V8;
+        if (t.columns > LANES)
+            some_v8(&t, rows, 2);
+        else
+            some_v8(&t, rows, 1);
     }
 }
 
 #ifdef __x86_64__
-/* R rows by one vector of 16 columns. */
+/* R rows by one vector of 16 columns; of twelve addresses three are kept. */
 static inline __attribute__((always_inline, target("avx512f"))) void tile_v16(
-    float *acc, size_t ld_acc, const float *a, const float *panel, size_t depth,
-    const int R)
+    const struct sxt_tile *t, const int R)
 {
+    size_t ld_a = t->ld_a, depth = t->depth;
+    const float *a[3] = { t->a, t->a + 4 * ld_a, t->a + 8 * ld_a };
+    const float *panel = t->panel;
     __m512 c[12];
 
 #pragma GCC unroll 12
     for (int r = 0; r < R; r++)
-        c[r] = _mm512_loadu_ps(acc + r * ld_acc);
-    for (size_t k = 0; k < depth; k++) {
-        __m512 b = _mm512_loadu_ps(panel + k * GEMM_PANEL);
+        c[r] = _mm512_loadu_ps(t->acc + r * t->ld_acc);
+    for (size_t k = 0, end; k < depth; k = end) {
+        end = line_end(k, depth);
+        ask(t, k, R);
+        for (size_t i = k; i < end; i++) {
+            __m512 b = _mm512_loadu_ps(panel + i * GEMM_PANEL);
 #pragma GCC unroll 12
-        for (int r = 0; r < R; r++)
-            c[r] =
-                _mm512_fmadd_ps(_mm512_set1_ps(a[r * GEMM_DEPTH + k]), b, c[r]);
+            for (int r = 0; r < R; r++)
+                c[r] = _mm512_fmadd_ps(
+                    _mm512_set1_ps(a[r / 4][r % 4 * ld_a + i]), b, c[r]);
+        }
     }
 #pragma GCC unroll 12
     for (int r = 0; r < R; r++)
-        _mm512_storeu_ps(acc + r * ld_acc, c[r]);
+        _mm512_storeu_ps(t->acc + r * t->ld_acc, c[r]);
 }
 
 __attribute__((target("avx512f"))) void sxt_gemm_tile_v16(
-    float *acc, size_t ld_acc, const float *a, const float *panel, size_t rows,
-    size_t depth)
+    const struct sxt_tile *tile)
 {
-    if (rows == 12) {
-        tile_v16(acc, ld_acc, a, panel, depth, 12);
-        return;
-    }
-    for (; rows >= 4; rows -= 4) {
-        tile_v16(acc, ld_acc, a, panel, depth, 4);
-        acc += 4 * ld_acc;
-        a += 4 * GEMM_DEPTH;
-    }
-    for (; rows > 0; rows--) {
-        tile_v16(acc, ld_acc, a, panel, depth, 1);
-        acc += ld_acc;
-        a += GEMM_DEPTH;
-    }
+    struct sxt_tile t = begin(tile);
+
+    for (; t.rows >= 12; sxt_tile_advance(&t, 12))
+        tile_v16(&t, 12);
+    for (; t.rows >= 4; sxt_tile_advance(&t, 4))
+        tile_v16(&t, 4);
+    for (; t.rows > 0; sxt_tile_advance(&t, 1))
+        tile_v16(&t, 1);
 }
 #endif

@@ -90,12 +90,14 @@ static void multiply(const struct sxt_cpu *cpu, const struct sxt_gemm *g,
         sxt_gemm_pack_a(work->a, g, i0, rows, k0, depth);
         for (size_t j = 0; j < cols; j += GEMM_PANEL) {
             fill_panel(work, w, j0 + j, k0, depth, pairs);
-            for (size_t i = 0; i < rows; i += cpu->tile_rows) {
-                size_t left = rows - i;
-                cpu->tile(work->acc + i * COLUMNS + j, COLUMNS,
-                          work->a + i * GEMM_DEPTH, work->panel,
-                          left < cpu->tile_rows ? left : cpu->tile_rows, depth);
-            }
+            cpu->tile(&(struct sxt_tile){ .acc = work->acc + j,
+                                          .ld_acc = COLUMNS,
+                                          .a = work->a,
+                                          .ld_a = GEMM_DEPTH,
+                                          .panel = work->panel,
+                                          .columns = GEMM_PANEL,
+                                          .rows = rows,
+                                          .depth = depth });
         }
     }
 }
