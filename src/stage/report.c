@@ -13,6 +13,7 @@
 #include "stage/formats.h"
 #include "stage/stages.h"
 #include "stage/status.h"
+#include "stage/status_view.h"
 
 #define AT(member) offsetof(struct sxt_report_values, member)
 
@@ -32,6 +33,9 @@ static const struct sxt_cfg_param params[] = {
       NULL },
     { "output", SXT_CFG_STRING, "report.html", 0, 0, "1", "The page.",
       AT(output), NULL, NULL },
+    { "price", SXT_CFG_REAL, "-1", -1, 1e6, "$/h",
+      "Price of a rank for an hour; -1: 3 for a GPU, 0 for a processor.",
+      AT(price), NULL, NULL },
     { .name = NULL }
 };
 
@@ -121,8 +125,11 @@ static void count_sources(struct sxt_report *r,
     sxt_map_destroy(map);
 }
 
+/* Verdicts are in the order of the samples; if there is one for each, they say
+ * which pass. */
 static void measure_lengths(struct sxt_report *r,
-                            const struct sxt_frame *generations)
+                            const struct sxt_frame *generations,
+                            const struct sxt_frame *verdicts)
 {
     r->n_lengths = sxt_frame_rows(generations);
     r->lengths = sxt_alloc(r->n_lengths, sizeof(*r->lengths));
@@ -131,6 +138,12 @@ static void measure_lengths(struct sxt_report *r,
         sxt_frame_ids(generations, 0, i, &n);
         r->lengths[i] = (double)n;
     }
+    if (!verdicts || sxt_frame_rows(verdicts) != r->n_lengths)
+        return;
+    r->passes = sxt_alloc(r->n_lengths, sizeof(*r->passes));
+    for (size_t i = 0; i < r->n_lengths; i++)
+        r->passes[i] =
+            sxt_span_equal(sxt_frame_text(verdicts, VERDICT, i), "pass");
 }
 
 /* ---- gathering ---- */
@@ -173,12 +186,36 @@ int sxt_report_samples(const struct sxt_run *run,
     if (rc == 0 && problems && verdicts)
         count_sources(r, problems, verdicts, train);
     if (rc == 0 && generations)
-        measure_lengths(r, generations);
+        measure_lengths(r, generations, verdicts);
     sxt_frame_destroy(problems);
     sxt_frame_destroy(verdicts);
     sxt_frame_destroy(train);
     sxt_frame_destroy(generations);
     return rc;
+}
+
+/* Steps that kept records (status.h); that none did is no fault. */
+static void gather_effort(const struct sxt_run *run, double price,
+                          struct sxt_report *r)
+{
+    const struct sxt_status_values v = { .price = price, .brief = true };
+    struct sxt_status_view view;
+
+    if (sxt_status_view_read(run, run->out_dir, &v, &view, NULL) == 0)
+        r->steps = sxt_calloc(view.n_steps, sizeof(*r->steps));
+    for (size_t i = 0; i < view.n_steps; i++) {
+        const struct sxt_status_step *s = &view.steps[i];
+        if (s->record && s->state == SXT_STATUS_DONE)
+            r->steps[r->n_steps++] = (struct sxt_report_step){
+                .command = sxt_strdup(s->command),
+                .output = sxt_strdup(s->output),
+                .ranks = s->ranks,
+                .hours = s->rank_hours,
+                .dollars = s->dollars,
+                .tokens_per_s = s->tokens_per_s,
+            };
+    }
+    sxt_status_view_free(&view);
 }
 
 static int gather(const struct sxt_run *run, const struct sxt_report_values *v,
@@ -199,6 +236,8 @@ static int gather(const struct sxt_run *run, const struct sxt_report_values *v,
             r->n_evals++;
         }
     }
+    if (rc == 0)
+        gather_effort(run, v->price, r);
     return rc;
 }
 
@@ -211,7 +250,13 @@ void sxt_report_free(struct sxt_report *r)
         sxt_frame_destroy(r->evals[i].summary);
     }
     free(r->sources);
+    for (size_t i = 0; i < r->n_steps; i++) {
+        free(r->steps[i].command);
+        free(r->steps[i].output);
+    }
+    free(r->steps);
     free(r->lengths);
+    free(r->passes);
     free(r->evals);
     sxt_frame_destroy(r->metrics);
     sxt_str_free(&r->missing);

@@ -8,6 +8,7 @@
 struct sxt_report_values {
     char *problems, *generations, *verdicts, *train, *metrics, *output;
     struct sxt_cfg_strings evals;
+    double price;
 };
 
 /* One evaluation: its file's name and its summary table. */
@@ -22,12 +23,22 @@ struct sxt_report_source {
     size_t samples, passed, kept;
 };
 
+/* What a step of the run took. */
+struct sxt_report_step {
+    char *command, *output;
+    double ranks, hours, dollars; /* hours: of ranks */
+    double tokens_per_s;          /* NaN: none */
+};
+
 struct sxt_report {
     struct sxt_report_source *sources; /* the last is "all" */
     size_t n_sources;
     double *lengths; /* output tokens of each sample */
+    bool *passes;    /* whether it passes; NULL: not known */
     size_t n_lengths;
     struct sxt_frame *metrics;
+    struct sxt_report_step *steps; /* what kept a record of its effort */
+    size_t n_steps;
     struct sxt_report_eval *evals;
     size_t n_evals;
     struct sxt_str missing; /* files that were not there, with commas */

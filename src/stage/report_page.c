@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "stage/formats.h"
 #include "stage/report.h"
@@ -27,16 +29,23 @@ static const char head[] =
     ".table{overflow-x:auto}table{border-collapse:collapse;width:100%}\n"
     "th,td{padding:.3rem .6rem;text-align:right;white-space:nowrap;"
     "font-variant-numeric:tabular-nums;border-bottom:1px solid var(--rule)}\n"
+    "td:first-child,th:first-child{position:sticky;left:0;"
+    "background:var(--paper);padding-left:0}"
+    "tr:last-child td{border-bottom:0}\n"
     "th:first-child,td:first-child,.name{text-align:left}\n"
     ".charts{display:grid;gap:1rem 2rem;"
     "grid-template-columns:repeat(auto-fit,minmax(min(100%,24rem),1fr))}\n"
     "figure{margin:.5rem 0;max-width:32rem}figcaption{color:var(--soft)}"
     "svg{display:block;width:100%;height:auto}\n"
     ".grid{stroke:var(--rule)}.line{fill:none;stroke:var(--bar);"
-    "stroke-width:1.5;stroke-linejoin:round}.bar{fill:var(--bar)}"
-    ".pale{fill:var(--pale)}.back{fill:var(--back)}\n"
-    ".tick{font:12px system-ui,sans-serif;fill:var(--ink)}"
+    "stroke-width:2;stroke-linejoin:round}.bar{fill:var(--bar)}"
+    ".pale{fill:var(--pale)}.back{fill:var(--back)}"
+    ".raw{fill:none;stroke:var(--pale);stroke-width:1;opacity:.7}"
+    ".mark{stroke:var(--ink);stroke-width:2}\n"
+    ".tick,.label{font:12px system-ui,sans-serif;fill:var(--ink)}"
     ".unit{font:12px system-ui,sans-serif;fill:var(--soft)}\n"
+    "@media(max-width:40rem){.tick,.unit{font-size:15px}"
+    ".label{font-size:14px}}.sum td{font-weight:600}\n"
     ".big{font-size:1.25rem}.soft{color:var(--soft)}\n"
     "</style></head><body>\n<h1>Sextant report</h1>\n";
 
@@ -86,7 +95,7 @@ static void add_result(const struct sxt_report *r, struct sxt_str *out)
 static void add_rates(const struct sxt_report *r, struct sxt_str *out)
 {
     static const struct sxt_chart chart = { "Share of samples that pass", "",
-                                            "" };
+                                            "", false };
     struct sxt_bar *bars = sxt_calloc(r->n_sources, sizeof(*bars));
 
     for (size_t i = 0; i < r->n_sources; i++) {
@@ -106,7 +115,7 @@ static void add_sources(const struct sxt_report *r, struct sxt_str *out)
                      "<th>samples</th><th>passed</th><th>kept</th></tr>\n");
     for (size_t i = 0; i < r->n_sources; i++) {
         const struct sxt_report_source *s = &r->sources[i];
-        sxt_str_add(out, "<tr>");
+        sxt_str_add(out, i + 1 < r->n_sources ? "<tr>" : "<tr class=\"sum\">");
         name_cell(out, sxt_span(s->name));
         sxt_str_add(out, "<td>%zu</td><td>%zu</td><td>%zu</td></tr>\n",
                     s->samples, s->passed, s->kept);
@@ -116,13 +125,15 @@ static void add_sources(const struct sxt_report *r, struct sxt_str *out)
 
 static void add_samples(const struct sxt_report *r, struct sxt_str *out)
 {
-    static const struct sxt_chart chart = { "Samples by length",
-                                            "output tokens", "" };
+    const struct sxt_chart chart = { r->passes ? "Samples by length (dark: "
+                                                 "those that pass)"
+                                               : "Samples by length",
+                                     "output tokens", "", false };
 
     sxt_str_add(out, "<h2>The teacher's samples</h2>\n<div class=\"charts\">");
     if (r->n_sources > 0)
         add_rates(r, out);
-    sxt_svg_histogram(out, &chart, r->lengths, r->n_lengths, 40);
+    sxt_svg_histogram(out, &chart, r->lengths, r->passes, r->n_lengths, 40);
     sxt_str_add(out, "</div>\n");
     if (r->n_sources > 0)
         add_sources(r, out);
@@ -163,11 +174,13 @@ static void add_training(const struct sxt_report *r, struct sxt_str *out)
         size_t column;
         struct sxt_chart chart;
     } series[] = {
-        { SXT_METRIC_LOSS, { "Loss", "step", "nat/token" } },
-        { SXT_METRIC_EVAL_LOSS, { "Held-out loss", "step", "nat/token" } },
-        { SXT_METRIC_GRAD_NORM, { "Gradient norm", "step", "" } },
-        { SXT_METRIC_LR, { "Learning rate", "step", "" } },
-        { SXT_METRIC_TOKENS, { "Throughput", "step", "trained tokens/s" } },
+        { SXT_METRIC_LOSS, { "Loss", "step", "nat/token", false } },
+        { SXT_METRIC_EVAL_LOSS,
+          { "Held-out loss", "step", "nat/token", false } },
+        { SXT_METRIC_GRAD_NORM, { "Gradient norm", "step", "", false } },
+        { SXT_METRIC_LR, { "Learning rate", "step", "", true } },
+        { SXT_METRIC_TOKENS,
+          { "Throughput", "step", "trained tokens/s", false } },
     };
 
     sxt_str_add(out, "<h2>Fine-tuning</h2>\n<div class=\"charts\">");
@@ -180,7 +193,8 @@ static void add_training(const struct sxt_report *r, struct sxt_str *out)
 
 /* The bars of one benchmark; the first is pale and has the name. */
 static size_t add_bars(const struct sxt_report *r,
-                       const struct sxt_report_row *row, struct sxt_bar *bars)
+                       const struct sxt_report_row *row, struct sxt_bar *bars,
+                       bool *marked)
 {
     size_t n = 0;
 
@@ -192,6 +206,8 @@ static size_t add_bars(const struct sxt_report *r,
         double value = sxt_frame_f64(f, SXT_SUMMARY_VALUE, (size_t)at);
         bars[n] = (struct sxt_bar){ .share = value,
                                     .pale = e == 0 && r->n_evals > 1 };
+        bars[n].mark = sxt_frame_f64(f, SXT_SUMMARY_REFERENCE, (size_t)at);
+        *marked = *marked || isfinite(bars[n].mark);
         bars[n].name = n == 0 ? sxt_strndup(row->source.data, row->source.len)
                               : sxt_strdup("");
         snprintf(bars[n++].note, sizeof(bars->note), "%.1f %%", 100 * value);
@@ -204,6 +220,7 @@ static void add_scores(const struct sxt_report *r, struct sxt_str *out)
     struct sxt_bar *bars = NULL;
     struct sxt_report_row row = { 0 };
     struct sxt_str title = SXT_STR_EMPTY;
+    bool marked = false;
     size_t n = 0;
 
     for (size_t e = 0; e < r->n_evals; e++)
@@ -214,9 +231,11 @@ static void add_scores(const struct sxt_report *r, struct sxt_str *out)
         if (!sxt_span_equal(row.metric, "pass@1"))
             continue;
         bars = sxt_realloc(bars, n + r->n_evals, sizeof(*bars));
-        n += add_bars(r, &row, bars + n);
+        n += add_bars(r, &row, bars + n, &marked);
     }
-    struct sxt_chart chart = { title.data, "", "" };
+    if (marked)
+        sxt_str_add(&title, ", line: published");
+    struct sxt_chart chart = { title.data, "", "", false };
     if (n > 0)
         sxt_svg_bars(out, &chart, bars, n);
     for (size_t i = 0; i < n; i++)
@@ -295,6 +314,73 @@ static void add_evals(const struct sxt_report *r, struct sxt_str *out)
     sxt_str_add(out, "</table></div>\n");
 }
 
+/* ---- effort ---- */
+
+static void add_shares(const struct sxt_report *r, double all,
+                       struct sxt_str *out)
+{
+    static const struct sxt_chart chart = { "Share of the rank-hours", "", "",
+                                            false };
+    struct sxt_bar *bars = sxt_calloc(r->n_steps, sizeof(*bars));
+
+    for (size_t i = 0; i < r->n_steps; i++) {
+        const struct sxt_report_step *s = &r->steps[i];
+        bars[i].name = sxt_strdup(sxt_path_base(s->output));
+        bars[i].share = all > 0 ? s->hours / all : 0;
+        snprintf(bars[i].note, sizeof(bars[i].note), "%.1f %%",
+                 100 * bars[i].share);
+    }
+    sxt_svg_bars(out, &chart, bars, r->n_steps);
+    for (size_t i = 0; i < r->n_steps; i++)
+        free(bars[i].name);
+    free(bars);
+}
+
+static void effort_row(const char *command, const char *output, double ranks,
+                       double hours, double dollars, double rate,
+                       struct sxt_str *out)
+{
+    char text[32];
+
+    sxt_str_add(out, ranks > 0 ? "<tr>" : "<tr class=\"sum\">");
+    name_cell(out, sxt_span(command));
+    name_cell(out, sxt_span(output));
+    if (ranks > 0) {
+        sxt_log_duration(3600 * hours / ranks, text);
+        sxt_str_add(out, "<td>%s</td><td>%.0f</td>", text, ranks);
+    } else {
+        sxt_str_add(out, "<td></td><td></td>");
+    }
+    sxt_str_add(out, hours < 0.001 ? "<td>&lt;0.001</td>" : "<td>%.3f</td>",
+                hours);
+    sxt_str_add(out, "<td>%.2f</td>", dollars);
+    sxt_log_count(rate, text);
+    sxt_str_add(out, "<td>%s</td></tr>\n", isfinite(rate) ? text : "");
+}
+
+static void add_effort(const struct sxt_report *r, struct sxt_str *out)
+{
+    double hours = 0, dollars = 0;
+
+    for (size_t i = 0; i < r->n_steps; i++) {
+        hours += r->steps[i].hours;
+        dollars += r->steps[i].dollars;
+    }
+    sxt_str_add(out, "<h2>Cost</h2>\n<div class=\"charts\">");
+    add_shares(r, hours, out);
+    sxt_str_add(out, "</div>\n<div class=\"table\"><table><tr><th>step</th>"
+                     "<th class=\"name\">output</th><th>time</th>"
+                     "<th>ranks</th><th>rank-hours</th><th>$</th>"
+                     "<th>tokens/s</th></tr>\n");
+    for (size_t i = 0; i < r->n_steps; i++) {
+        const struct sxt_report_step *s = &r->steps[i];
+        effort_row(s->command, s->output, s->ranks, s->hours, s->dollars,
+                   s->tokens_per_s, out);
+    }
+    effort_row("all", "", 0, hours, dollars, NAN, out);
+    sxt_str_add(out, "</table></div>\n");
+}
+
 void sxt_report_page(const struct sxt_report *r, struct sxt_str *out)
 {
     sxt_str_add_bytes(out, head, sizeof(head) - 1);
@@ -310,5 +396,7 @@ void sxt_report_page(const struct sxt_report *r, struct sxt_str *out)
         add_training(r, out);
     if (r->n_evals > 0)
         add_evals(r, out);
+    if (r->n_steps > 0)
+        add_effort(r, out);
     sxt_str_add(out, "</body></html>\n");
 }

@@ -360,15 +360,18 @@ static void read_samples(const struct sxt_run *run,
 static void count_costs(struct sxt_status_view *view, double price)
 {
     for (size_t i = 0; i < view->n_steps; i++) {
-        const struct sxt_status_step *s = &view->steps[i];
+        struct sxt_status_step *s = &view->steps[i];
         double hours = number_of(s->record, "rank_s", 0) / 3600;
         bool gpus = number_of(s->record, "gpus", 0) > 0;
         double hour = price >= 0 ? price : gpus ? gpu_price : 0;
         double left = isfinite(s->left_s) ? s->left_s / 3600 : 0;
+        s->ranks = number_of(s->record, "ranks", 0);
+        s->rank_hours = hours;
+        s->dollars = hours * hour;
+        s->tokens_per_s = number_of(s->record, "tokens_per_s", NAN);
         view->rank_hours += hours;
-        view->dollars += hours * hour;
-        view->projected +=
-            (hours + left * number_of(s->record, "ranks", 0)) * hour;
+        view->dollars += s->dollars;
+        view->projected += (hours + left * s->ranks) * hour;
     }
 }
 
@@ -381,9 +384,11 @@ int sxt_status_view_read(const struct sxt_run *run, const char *dir,
         return sxt_err(err, SXT_EXIT_NOINPUT, "%s: no such directory", dir);
     view->dir = sxt_strdup(dir);
     read_steps(view, 60 * v->silent_minutes);
-    read_metrics(view);
-    read_checkpoints(view);
-    read_samples(run, view);
+    if (!v->brief) {
+        read_metrics(view);
+        read_checkpoints(view);
+        read_samples(run, view);
+    }
     count_costs(view, v->price);
     if (view->n_steps > 0)
         return 0;

@@ -24,6 +24,8 @@ struct sxt_status_step {
     enum sxt_status_state state;
     double quiet_s; /* since it told something; NaN without a record */
     double left_s;  /* NaN: unknown */
+    double ranks, rank_hours, dollars; /* so far */
+    double tokens_per_s;               /* NaN: none */
 };
 
 struct sxt_status_view {
@@ -42,6 +44,7 @@ struct sxt_status_view {
 /* What decides how files are read. */
 struct sxt_status_values {
     bool json;
+    bool brief; /* no parameter: steps and their costs only */
     double watch, price, silent_minutes;
 };
 

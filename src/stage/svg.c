@@ -160,18 +160,18 @@ static void draw_axes(struct sxt_str *out, const struct sxt_chart *chart,
                     "<line class=\"grid\" x1=\"%d\" x2=\"%d\" y1=\"%.1f\" "
                     "y2=\"%.1f\"/><text class=\"tick\" x=\"%d\" y=\"%.1f\" "
                     "text-anchor=\"end\">%.4g</text>\n",
-                    LEFT, WIDTH - RIGHT, at, at, LEFT - 6, at + 4, tick(y, i));
+                    LEFT, WIDTH - RIGHT, at, at, LEFT - 8, at + 4, tick(y, i));
     }
     for (int i = 0; i <= x->n; i++)
         sxt_str_add(out,
                     "<text class=\"tick\" x=\"%.1f\" y=\"%d\" "
                     "text-anchor=\"middle\">%.6g</text>\n",
-                    place_x(x, x->low + i * x->step), HEIGHT - BOTTOM + 16,
+                    place_x(x, x->low + i * x->step), HEIGHT - BOTTOM + 18,
                     tick(x, i));
     sxt_str_add(out,
                 "<text class=\"unit\" x=\"%d\" y=\"%d\" "
                 "text-anchor=\"end\">",
-                WIDTH - RIGHT, HEIGHT - 6);
+                WIDTH - RIGHT, HEIGHT - 4);
     add_text(out, chart->x_unit);
     sxt_str_add(out, "</text>\n");
 }
@@ -191,11 +191,47 @@ static void draw_dots(struct sxt_str *out, const struct axis *ax,
                         place_x(ax, x[i]), place_y(ay, y[i]));
 }
 
+static void draw_line(struct sxt_str *out, const char *class,
+                      const struct axis *ax, const struct axis *ay,
+                      const double *x, const double *y, size_t n)
+{
+    bool drawing = false;
+
+    sxt_str_add(out, "<path class=\"%s\" d=\"", class);
+    for (size_t i = 0; i < n; i++) {
+        if (isfinite(y[i]))
+            sxt_str_add(out, "%c%.1f %.1f", drawing ? 'L' : 'M',
+                        place_x(ax, x[i]), place_y(ay, y[i]));
+        drawing = isfinite(y[i]);
+    }
+    sxt_str_add(out, "\"/>\n");
+}
+
+/* The mean of the finite ones among up to `reach` neighbours on each side, as
+ * many on one as on the other, so that the ends are not bent. */
+static double *smooth(const double *y, size_t n, size_t reach)
+{
+    double *mean = sxt_alloc(n, sizeof(*mean));
+
+    for (size_t i = 0; i < n; i++) {
+        size_t r = i < n - 1 - i ? i : n - 1 - i;
+        double sum = 0, count = 0;
+        r = r < reach ? r : reach;
+        for (size_t k = i - r; k <= i + r; k++)
+            if (isfinite(y[k])) {
+                sum += y[k];
+                count++;
+            }
+        mean[i] = count > 0 ? sum / count : NAN;
+    }
+    return mean;
+}
+
 void sxt_svg_line(struct sxt_str *out, const struct sxt_chart *chart,
                   const double *x, const double *y, size_t n)
 {
+    enum { MANY = 60 };
     double low, high;
-    bool drawing = false;
 
     if (!span_of(y, n, &low, &high))
         return;
@@ -203,14 +239,13 @@ void sxt_svg_line(struct sxt_str *out, const struct sxt_chart *chart,
     struct axis ay = make_axis(low, high, 0);
     begin(out, chart, HEIGHT);
     draw_axes(out, chart, &ax, &ay);
-    sxt_str_add(out, "<path class=\"line\" d=\"");
-    for (size_t i = 0; i < n; i++) {
-        if (isfinite(y[i]))
-            sxt_str_add(out, "%c%.1f %.1f", drawing ? 'L' : 'M',
-                        place_x(&ax, x[i]), place_y(&ay, y[i]));
-        drawing = isfinite(y[i]);
+    bool noisy = n > MANY && !chart->exact;
+    draw_line(out, noisy ? "raw" : "line", &ax, &ay, x, y, n);
+    if (noisy) {
+        double *mean = smooth(y, n, n / 40);
+        draw_line(out, "line", &ax, &ay, x, mean, n);
+        free(mean);
     }
-    sxt_str_add(out, "\"/>\n");
     draw_dots(out, &ax, &ay, x, y, n);
     end(out);
 }
@@ -218,34 +253,62 @@ void sxt_svg_line(struct sxt_str *out, const struct sxt_chart *chart,
 void sxt_svg_bars(struct sxt_str *out, const struct sxt_chart *chart,
                   const struct sxt_bar *bars, size_t n)
 {
-    enum { ROW = 26, NAME = 170, NOTE = 120 };
+    enum { ROW = 26, NAME = 160, NOTE = 130, LONG = 20 };
     const double room = WIDTH - NAME - NOTE;
 
     begin(out, chart, (int)n * ROW + 8);
     for (size_t i = 0; i < n; i++) {
         double share = bars[i].share > 0 ? fmin(bars[i].share, 1) : 0;
         double y = (double)i * ROW + 8;
+        const char *squeeze = strlen(bars[i].name) > LONG
+                                  ? " textLength=\"150\" "
+                                    "lengthAdjust=\"spacingAndGlyphs\""
+                                  : "";
         sxt_str_add(out,
-                    "<text class=\"tick\" x=\"%d\" y=\"%.1f\" "
-                    "text-anchor=\"end\">",
-                    NAME - 8, y + 13);
+                    "<text class=\"label\" x=\"%d\" y=\"%.1f\" "
+                    "text-anchor=\"end\"%s>",
+                    NAME - 8, y + 13, squeeze);
         add_text(out, bars[i].name);
         sxt_str_add(out,
                     "</text><rect class=\"back\" x=\"%d\" y=\"%.1f\" "
                     "width=\"%.1f\" height=\"17\"/><rect class=\"%s\" "
                     "x=\"%d\" y=\"%.1f\" width=\"%.1f\" height=\"17\"/>"
-                    "<text class=\"tick\" x=\"%.1f\" y=\"%.1f\">",
+                    "<text class=\"label\" x=\"%.1f\" y=\"%.1f\">",
                     NAME, y, room, bars[i].pale ? "pale" : "bar", NAME, y,
                     room * share, NAME + room + 8, y + 13);
         add_text(out, bars[i].note);
         sxt_str_add(out, "</text>\n");
+        if (bars[i].mark > 0 && bars[i].mark <= 1)
+            sxt_str_add(out,
+                        "<line class=\"mark\" x1=\"%.1f\" x2=\"%.1f\" "
+                        "y1=\"%.1f\" y2=\"%.1f\"/>\n",
+                        NAME + room * bars[i].mark, NAME + room * bars[i].mark,
+                        y - 3, y + 20);
     }
     end(out);
 }
 
+static void draw_bins(struct sxt_str *out, const char *class,
+                      const double *count, size_t bins, double low,
+                      double width, const struct axis *ax,
+                      const struct axis *ay)
+{
+    for (size_t b = 0; b < bins; b++) {
+        double left = place_x(ax, low + (double)b * width);
+        double right = place_x(ax, low + (double)(b + 1) * width);
+        double top = place_y(ay, count[b]);
+        if (count[b] > 0)
+            sxt_str_add(out,
+                        "<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" "
+                        "width=\"%.1f\" height=\"%.1f\"/>\n",
+                        class, left, top, fmax(right - left - 1, 1),
+                        place_y(ay, 0) - top);
+    }
+}
+
 static void draw_counts(struct sxt_str *out, const struct sxt_chart *chart,
-                        const double *count, size_t bins, double low,
-                        double width)
+                        const double *count, const double *marked, size_t bins,
+                        double low, double width)
 {
     double most = 0;
 
@@ -255,22 +318,15 @@ static void draw_counts(struct sxt_str *out, const struct sxt_chart *chart,
     struct axis ay = make_axis(0, most, 1);
     begin(out, chart, HEIGHT);
     draw_axes(out, chart, &ax, &ay);
-    for (size_t b = 0; b < bins; b++) {
-        double left = place_x(&ax, low + (double)b * width);
-        double right = place_x(&ax, low + (double)(b + 1) * width);
-        double top = place_y(&ay, count[b]);
-        if (count[b] > 0)
-            sxt_str_add(out,
-                        "<rect class=\"bar\" x=\"%.1f\" y=\"%.1f\" "
-                        "width=\"%.1f\" height=\"%.1f\"/>\n",
-                        left, top, fmax(right - left - 1, 1),
-                        place_y(&ay, 0) - top);
-    }
+    draw_bins(out, marked ? "pale" : "bar", count, bins, low, width, &ax, &ay);
+    if (marked)
+        draw_bins(out, "bar", marked, bins, low, width, &ax, &ay);
     end(out);
 }
 
 void sxt_svg_histogram(struct sxt_str *out, const struct sxt_chart *chart,
-                       const double *values, size_t n, size_t bins)
+                       const double *values, const bool *marked, size_t n,
+                       size_t bins)
 {
     double low, high;
 
@@ -282,9 +338,14 @@ void sxt_svg_histogram(struct sxt_str *out, const struct sxt_chart *chart,
     low = floor(low / width) * width;
     bins = (size_t)((high - low) / width) + 1;
     double *count = sxt_calloc(bins, sizeof(*count));
+    double *dark = sxt_calloc(bins, sizeof(*dark));
     for (size_t i = 0; i < n; i++)
-        if (isfinite(values[i]))
-            count[(size_t)((values[i] - low) / width)]++;
-    draw_counts(out, chart, count, bins, low, width);
+        if (isfinite(values[i])) {
+            size_t b = (size_t)((values[i] - low) / width);
+            count[b]++;
+            dark[b] += marked && marked[i];
+        }
+    draw_counts(out, chart, count, marked ? dark : NULL, bins, low, width);
     free(count);
+    free(dark);
 }

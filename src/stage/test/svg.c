@@ -81,7 +81,7 @@ static void test_text(void)
 static void test_lines(void)
 {
     static const double x[5] = { 1, 2, 3, 4, 5 };
-    static const struct sxt_chart chart = { "T", "step", "" };
+    static const struct sxt_chart chart = { "T", "step", "", false };
 
     for (size_t i = 0; i < sizeof(series) / sizeof(*series); i++) {
         struct sxt_str s = SXT_STR_EMPTY;
@@ -99,14 +99,38 @@ static void test_lines(void)
     }
 }
 
+/* A line from 0 to 99 with a spike of 50 in its middle. */
+static void test_many(void)
+{
+    static const struct sxt_chart chart = { "T", "step", "", false };
+    struct sxt_str s = SXT_STR_EMPTY;
+    double x[100], y[100];
+
+    for (size_t i = 0; i < 100; i++) {
+        x[i] = (double)i;
+        y[i] = i == 50 ? 100 : (double)i;
+    }
+    sxt_svg_line(&s, &chart, x, y, 100);
+    const char *raw = strstr(s.data, "class=\"raw\" d=\"");
+    const char *line = strstr(s.data, "class=\"line\" d=\"");
+    ok(raw && line && raw < line, "many points are pale, their mean is over");
+    /* the ends are points; (48 + 49 + 100 + 51 + 52) / 5 = 60 in the middle */
+    ok(line && strstr(line, "d=\"M60.0 182.0") && strstr(line, "L461.9 11.7") &&
+           strstr(line, "L263.0 78.8") && !strstr(line, "L263.0 10.0") &&
+           strstr(raw, "L263.0 10.0"),
+       "  which goes through the ends and is the mean of five between");
+    sxt_str_free(&s);
+}
+
 static void test_histogram(void)
 {
     static const double whole[] = { 3, 4, 4, 7, 7, 7 };
-    static const struct sxt_chart chart = { "T", "tokens", "" };
+    static const struct sxt_chart chart = { "T", "tokens", "", false };
+    static const bool marked[] = { false, true, false, true, true, false };
     const double odd[] = { nan_, inf, 5 };
     struct sxt_str s = SXT_STR_EMPTY;
 
-    sxt_svg_histogram(&s, &chart, whole, 6, 40);
+    sxt_svg_histogram(&s, &chart, whole, NULL, 6, 40);
     ok(count(s.data, "<rect") == 3, "a bar for each number that is there");
     /* counts 1, 2, 3 of an axis to 3, which is 172 high */
     ok(strstr(s.data, "height=\"57.3\"") &&
@@ -114,16 +138,23 @@ static void test_histogram(void)
            strstr(s.data, "height=\"172.0\""),
        "as high as it is frequent");
     sxt_str_cut(&s, 0);
-    sxt_svg_histogram(&s, &chart, whole, 0, 40);
+    sxt_svg_histogram(&s, &chart, whole, NULL, 0, 40);
     ok(s.len == 0, "no picture of nothing");
-    sxt_svg_histogram(&s, &chart, odd, 3, 40);
+    sxt_svg_histogram(&s, &chart, whole, marked, 6, 40);
+    ok(count(s.data, "class=\"pale\"") == 3 &&
+           count(s.data, "class=\"bar\"") == 2 &&
+           count(s.data, "height=\"172.0\"") == 1 &&
+           count(s.data, "height=\"114.7\"") == 2,
+       "the dark part of a bar is what is marked");
+    sxt_str_cut(&s, 0);
+    sxt_svg_histogram(&s, &chart, odd, NULL, 3, 40);
     ok(count(s.data, "<rect") == 1 && !strstr(s.data, "nan"),
        "what is no number is left out");
     sxt_str_cut(&s, 0);
     double wide[1000];
     for (size_t i = 0; i < 1000; i++)
         wide[i] = (double)i * 16;
-    sxt_svg_histogram(&s, &chart, wide, 1000, 40);
+    sxt_svg_histogram(&s, &chart, wide, NULL, 1000, 40);
     size_t bars = count(s.data, "<rect");
     ok(bars > 20 && bars <= 41, "about as many bins as asked for: %zu", bars);
     sxt_str_free(&s);
@@ -132,10 +163,10 @@ static void test_histogram(void)
 static void test_bars(void)
 {
     char name[] = "<b>";
-    const struct sxt_bar bars[] = { { name, NAN, false, "x" },
-                                    { name, -1, false, "y" },
-                                    { name, 2, true, "&" } };
-    static const struct sxt_chart chart = { "\"T\"", "", "" };
+    const struct sxt_bar bars[] = { { name, NAN, false, "x", 0.5 },
+                                    { name, -1, false, "y", 0 },
+                                    { name, 2, true, "&", NAN } };
+    static const struct sxt_chart chart = { "\"T\"", "", "", false };
     struct sxt_str s = SXT_STR_EMPTY;
 
     sxt_svg_bars(&s, &chart, bars, 3);
@@ -145,6 +176,9 @@ static void test_bars(void)
     ok(!strstr(s.data, "<b>") && strstr(s.data, "&lt;b&gt;") &&
            strstr(s.data, "aria-label=\"&quot;T&quot;\""),
        "names and titles are escaped");
+    ok(count(s.data, "class=\"mark\"") == 1 &&
+           strstr(s.data, "x1=\"255.0\" x2=\"255.0\""),
+       "a mark is where it belongs");
     sxt_str_free(&s);
 }
 
@@ -152,6 +186,7 @@ int main(void)
 {
     test_text();
     test_lines();
+    test_many();
     test_histogram();
     test_bars();
     return done_testing();
