@@ -1,6 +1,8 @@
 /* gpu.c - each kernel's time on a GPU beside the least time it could take.
  *
  * usage: gpu [NAME]      only operations whose name contains NAME
+ *        gpu --tiny      training in shapes of no meaning, each once: does it
+ *                        work?
  *
  * One line for each operation and shape: name, time, floor, floor / time.  The
  * floor is the larger of bytes / bandwidth and operations / rate; both are
@@ -9,6 +11,8 @@
  * 2 key heads of 128, ffn 8960, vocabulary 151936).  Weights and caches are
  * larger than the L2 cache or taken in turn.  Kernels that the backend lacks
  * are named. */
+#include "gpu.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +20,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "dev/driver.h"
-#include "num/ops.h"
 
 enum {
     HIDDEN = 1536,
@@ -25,29 +28,11 @@ enum {
     D = 128,
     WIDTH = (HQ + 2 * HK) * D,
     FFN = 8960,
-    VOCAB = 151936,
-    COPIES = 8 /* of weights, taken in turn */
-};
-
-struct bench {
-    struct sxt_dev *dev;
-    struct sxt_num *num;
-    const char *only;
-    double bytes_per_s, flop_per_s;
-};
-
-/* What is measured: one call, its arguments, its least work. */
-struct work {
-    const char *name;
-    void (*run)(struct bench *b, const struct work *w, size_t turn);
-    size_t m, n, k; /* rows; columns; depth or positions of context */
-    void *x, *y, *w[COPIES];
-    int32_t *ints;
-    double bytes, flop;
+    COPIES = BENCH_COPIES
 };
 
 /* Numbers of no meaning, small and not zero. */
-static void *numbers(struct bench *b, size_t n, enum sxt_dtype type)
+void *bench_numbers(struct bench *b, size_t n, enum sxt_dtype type)
 {
     enum { PIECE = 1 << 20 };
     size_t size = sxt_dtype_size(type);
@@ -62,7 +47,7 @@ static void *numbers(struct bench *b, size_t n, enum sxt_dtype type)
     return x;
 }
 
-static int32_t *integers(struct bench *b, size_t n, size_t step, size_t modulus)
+int32_t *bench_integers(struct bench *b, size_t n, size_t step, size_t modulus)
 {
     int32_t *host = sxt_alloc(n, sizeof(*host));
     int32_t *x = sxt_dev_alloc(b->dev, n * sizeof(*x));
@@ -75,7 +60,7 @@ static int32_t *integers(struct bench *b, size_t n, size_t step, size_t modulus)
 }
 
 /* Best of five rounds; a round is long beside the clock and a launch. */
-static double seconds(struct bench *b, const struct work *w)
+double bench_seconds(struct bench *b, const struct work *w)
 {
     size_t times = 1, turn = 0;
     double best = 0;
@@ -87,6 +72,8 @@ static double seconds(struct bench *b, const struct work *w)
             w->run(b, w, turn++);
         sxt_stream_finish(b->dev, SXT_STREAM_MAIN);
         double took = sxt_clock() - begin;
+        if (b->tiny)
+            return took;
         if (took < 0.02 && times < 100000) { /* warm-up */
             times *= 2;
             continue;
@@ -99,7 +86,7 @@ static double seconds(struct bench *b, const struct work *w)
 
 static void report(struct bench *b, const struct work *w)
 {
-    double took = seconds(b, w);
+    double took = bench_seconds(b, w);
     double by_bytes = w->bytes / b->bytes_per_s;
     double by_flop = w->flop / b->flop_per_s;
     double floor = by_bytes > by_flop ? by_bytes : by_flop;
@@ -190,7 +177,7 @@ static void attend_paged(struct bench *b, const struct work *w, size_t turn)
 
 /* ---- their arguments ---- */
 
-static bool wanted(struct bench *b, const char *name)
+bool bench_wanted(struct bench *b, const char *name)
 {
     if (b->only && !strstr(name, b->only))
         return false;
@@ -199,7 +186,7 @@ static bool wanted(struct bench *b, const char *name)
     return sxt_num_owns(b->num, name);
 }
 
-static void finish(struct bench *b, struct work *w)
+void bench_finish(struct bench *b, struct work *w)
 {
     report(b, w);
     sxt_dev_free(b->dev, w->x);
@@ -217,18 +204,18 @@ static void bench_products(struct bench *b)
                                         { 2 * FFN, HIDDEN },
                                         { HIDDEN, FFN } };
 
-    for (size_t s = 0; s < 4 && wanted(b, "gemm"); s++) {
+    for (size_t s = 0; s < 4 && bench_wanted(b, "gemm"); s++) {
         for (size_t r = 0; r < sizeof(rows) / sizeof(*rows); r++) {
             size_t m = rows[r], n = shapes[s][0], k = shapes[s][1];
             struct work w = { .name = "gemm", .run = product };
             w.m = m, w.n = n, w.k = k;
-            w.x = numbers(b, m * k, SXT_BF16);
-            w.y = numbers(b, m * n, SXT_BF16);
+            w.x = bench_numbers(b, m * k, SXT_BF16);
+            w.y = bench_numbers(b, m * n, SXT_BF16);
             for (int i = 0; i < COPIES; i++)
-                w.w[i] = numbers(b, n * k, SXT_BF16);
+                w.w[i] = bench_numbers(b, n * k, SXT_BF16);
             w.bytes = 2.0 * (double)(n * k + m * (n + k));
             w.flop = 2.0 * (double)m * (double)(n * k);
-            finish(b, &w);
+            bench_finish(b, &w);
         }
     }
 }
@@ -239,22 +226,22 @@ static void bench_rows(struct bench *b)
 
     for (size_t r = 0; r < 3; r++) {
         size_t m = rows[r];
-        if (wanted(b, "add_rmsnorm")) {
+        if (bench_wanted(b, "add_rmsnorm")) {
             struct work w = { .name = "add_rmsnorm", .run = normalise };
             w.m = m, w.n = HIDDEN;
-            w.x = numbers(b, m * HIDDEN, SXT_BF16);
-            w.y = numbers(b, m * HIDDEN, SXT_BF16);
-            w.w[0] = numbers(b, HIDDEN, SXT_BF16);
+            w.x = bench_numbers(b, m * HIDDEN, SXT_BF16);
+            w.y = bench_numbers(b, m * HIDDEN, SXT_BF16);
+            w.w[0] = bench_numbers(b, HIDDEN, SXT_BF16);
             w.bytes = 2.0 * 4 * (double)(m * HIDDEN); /* x twice, y twice */
-            finish(b, &w);
+            bench_finish(b, &w);
         }
-        if (wanted(b, "swiglu")) {
+        if (bench_wanted(b, "swiglu")) {
             struct work w = { .name = "swiglu", .run = gate };
             w.m = m, w.n = FFN;
-            w.x = numbers(b, 2 * m * FFN, SXT_BF16);
-            w.y = numbers(b, m * FFN, SXT_BF16);
+            w.x = bench_numbers(b, 2 * m * FFN, SXT_BF16);
+            w.y = bench_numbers(b, m * FFN, SXT_BF16);
             w.bytes = 2.0 * 3 * (double)(m * FFN);
-            finish(b, &w);
+            bench_finish(b, &w);
         }
     }
 }
@@ -263,16 +250,16 @@ static void bench_packed(struct bench *b)
 {
     static const size_t lengths[] = { 1024, 4096, 16384 };
 
-    for (size_t i = 0; i < 3 && wanted(b, "attn"); i++) {
+    for (size_t i = 0; i < 3 && bench_wanted(b, "attn"); i++) {
         size_t t = lengths[i];
         struct work w = { .name = "attn", .run = attend };
         w.m = t, w.n = HQ * D, w.k = t;
-        w.x = numbers(b, t * WIDTH, SXT_BF16);
-        w.y = numbers(b, t * HQ * D, SXT_BF16);
-        w.ints = integers(b, 2, t, t + 1);
+        w.x = bench_numbers(b, t * WIDTH, SXT_BF16);
+        w.y = bench_numbers(b, t * HQ * D, SXT_BF16);
+        w.ints = bench_integers(b, 2, t, t + 1);
         w.bytes = 2.0 * (double)(t * (WIDTH + HQ * D));
         w.flop = 2.0 * (double)t * (double)t * HQ * D; /* half the square */
-        finish(b, &w);
+        bench_finish(b, &w);
     }
 }
 
@@ -282,16 +269,16 @@ static void bench_paged(struct bench *b)
         { 1, 1024 }, { 1, 32768 }, { 64, 1024 }, { 64, 4096 }, { 256, 2048 }
     };
 
-    for (size_t i = 0; i < 5 && wanted(b, "attn_paged"); i++) {
+    for (size_t i = 0; i < 5 && bench_wanted(b, "attn_paged"); i++) {
         size_t m = shapes[i][0], k = shapes[i][1], pages = m * k / BLOCK;
         int32_t *host = sxt_alloc(pages + 2 * m, sizeof(*host));
         struct work w = { .name = "attn_paged", .run = attend_paged };
         w.m = m, w.n = HQ * D, w.k = k;
-        w.x = numbers(b, m * WIDTH, SXT_BF16);
-        w.y = numbers(b, m * HQ * D, SXT_BF16);
-        w.w[0] = numbers(b, m * k * HK * D, SXT_BF16);
-        w.w[1] = numbers(b, m * k * HK * D, SXT_BF16);
-        w.ints = integers(b, pages + 2 * m, 1, 2);
+        w.x = bench_numbers(b, m * WIDTH, SXT_BF16);
+        w.y = bench_numbers(b, m * HQ * D, SXT_BF16);
+        w.w[0] = bench_numbers(b, m * k * HK * D, SXT_BF16);
+        w.w[1] = bench_numbers(b, m * k * HK * D, SXT_BF16);
+        w.ints = bench_integers(b, pages + 2 * m, 1, 2);
         for (size_t p = 0; p < pages; p++)
             host[p] = (int32_t)(p * 7919 % pages); /* a prime: all of them */
         for (size_t s = 0; s < m; s++) {
@@ -302,7 +289,7 @@ static void bench_paged(struct bench *b)
         free(host);
         w.bytes = 2.0 * 2 * (double)(m * k * HK * D);
         w.flop = 4.0 * (double)(m * k * HQ * D);
-        finish(b, &w);
+        bench_finish(b, &w);
     }
 }
 
@@ -316,38 +303,42 @@ static void copy(struct bench *b, const struct work *w, size_t turn)
 
 static void measure_limits(struct bench *b)
 {
-    enum { SIDE = 8192 };
-    size_t bytes = (size_t)512 << 20;
+    size_t side = b->tiny ? 64 : 8192;
+    size_t bytes = (size_t)512 << (b->tiny ? 8 : 20);
     struct work c = { .name = "copy", .run = copy, .bytes = 2 * (double)bytes };
     struct work g = { .name = "gemm", .run = product };
 
     c.x = sxt_dev_alloc(b->dev, bytes);
     c.y = sxt_dev_alloc(b->dev, bytes);
-    b->bytes_per_s = c.bytes / seconds(b, &c);
+    b->bytes_per_s = c.bytes / bench_seconds(b, &c);
     sxt_dev_free(b->dev, c.x);
     sxt_dev_free(b->dev, c.y);
-    g.m = g.n = g.k = SIDE;
-    g.x = numbers(b, (size_t)SIDE * SIDE, SXT_BF16);
-    g.y = numbers(b, (size_t)SIDE * SIDE, SXT_BF16);
-    g.w[0] = numbers(b, (size_t)SIDE * SIDE, SXT_BF16);
+    g.m = g.n = g.k = side;
+    g.x = bench_numbers(b, side * side, SXT_BF16);
+    g.y = bench_numbers(b, side * side, SXT_BF16);
+    g.w[0] = bench_numbers(b, side * side, SXT_BF16);
     for (int i = 1; i < COPIES; i++)
         g.w[i] = g.w[0];
-    b->flop_per_s = 2.0 * SIDE * SIDE * SIDE / seconds(b, &g);
+    b->flop_per_s = 2.0 * (double)(side * side * side) / bench_seconds(b, &g);
     sxt_dev_free(b->dev, g.x);
     sxt_dev_free(b->dev, g.y);
     sxt_dev_free(b->dev, g.w[0]);
-    printf("%s: memory %.0f GB/s (copy), matrices %.0f TFLOP/s (bf16, %d^3)\n",
+    printf("%s: memory %.0f GB/s (copy), matrices %.0f TFLOP/s (bf16, %zu^3)\n",
            sxt_dev_about(b->dev), 1e-9 * b->bytes_per_s, 1e-12 * b->flop_per_s,
-           SIDE);
+           side);
 }
 
 int main(int argc, char **argv)
 {
-    struct bench b = { .only = argc > 1 ? argv[1] : NULL };
+    bool tiny = argc > 1 && strcmp(argv[1], "--tiny") == 0;
+    struct bench b = { .tiny = tiny,
+                       .only = argc > 1 && !tiny ? argv[1] : NULL };
     struct sxt_error err = { 0 };
 
+    sxt_comm_init(&argc, &argv);
     if (sxt_dev_cuda_count(&err) < 0) {
         printf("nothing can be measured here: %s\n", err.text);
+        sxt_comm_finalize();
         return 0;
     }
     b.dev = sxt_dev_create("cuda", &err);
@@ -357,11 +348,16 @@ int main(int argc, char **argv)
         return err.code;
     }
     measure_limits(&b);
-    bench_products(&b);
-    bench_rows(&b);
-    bench_packed(&b);
-    bench_paged(&b);
+    if (!b.tiny) {
+        bench_products(&b);
+        bench_rows(&b);
+        bench_packed(&b);
+        bench_paged(&b);
+    }
+    bench_training_kernels(&b);
+    bench_steps(&b);
     sxt_num_destroy(b.num);
     sxt_dev_destroy(b.dev);
+    sxt_comm_finalize();
     return 0;
 }

@@ -5,6 +5,7 @@
  * document in the batch does not show.  The host does not know where documents
  * begin: tile i of all is found by the block itself. */
 #include "cuda/attn.cuh"
+#include "cuda/attn_choose.h"
 
 enum { PLAIN_WARPS = 4 };
 
@@ -172,16 +173,15 @@ typedef sxt_flash_shape<128, 2, 32> broad;
 
 void sxt_cuda_attn(struct sxt_num *num, const struct sxt_attn *a)
 {
-    bool flash = a->type == SXT_BF16 && a->hq / a->hk <= narrow::ROWS &&
-                 sxt_is_wide<bf16>(a->qkv, a->d) &&
-                 sxt_is_wide<bf16>(a->o, a->d);
+    size_t tiles = sxt_attn_tiles(a->type, a->d, a->hq / a->hk, narrow::ROWS,
+                                  { a->qkv, a->o });
 
     SXT_CHECK(a->d <= SXT_PLAIN_D);
     if (a->t == 0)
         return;
-    if (flash && a->d == narrow::D)
+    if (tiles == narrow::D)
         run_flash<narrow>(num, a);
-    else if (flash && a->d == broad::D)
+    else if (tiles == broad::D)
         run_flash<broad>(num, a);
     else if (a->type == SXT_BF16)
         run_plain<bf16>(num, a);

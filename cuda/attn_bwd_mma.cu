@@ -8,6 +8,7 @@
  * stay in registers, where they are already laid out as the left factors of
  *   sum ds u,  sum p w          (own, d). */
 #include "cuda/attn_bwd.h"
+#include "cuda/attn_choose.h"
 #include "cuda/kernel.cuh"
 #include "cuda/mma.cuh"
 
@@ -277,16 +278,15 @@ static void run(struct sxt_num *num, const struct sxt_attn_part *p)
 bool sxt_cuda_attn_bwd_mma(struct sxt_num *num, const struct sxt_attn_part *p)
 {
     const struct sxt_attn *a = &p->a;
+    size_t tiles =
+        sxt_attn_tiles(a->type, a->d, 1, 1, { a->qkv, a->d_o, a->dqkv });
 
-    if (!sxt_is_wide<bf16>(a->qkv, 8) || !sxt_is_wide<bf16>(a->d_o, 8) ||
-        !sxt_is_wide<bf16>(a->dqkv, 8))
-        return false;
-    if (a->d == 64) {
+    if (tiles == 64) {
         run<64, false>(num, p);
         run<64, true>(num, p);
-    } else if (a->d == 128) {
+    } else if (tiles == 128) {
         run<128, false>(num, p);
         run<128, true>(num, p);
     }
-    return a->d == 64 || a->d == 128;
+    return tiles != 0;
 }

@@ -8,6 +8,7 @@
  * all splits and merges in registers.  Where not, blocks share the splits, and
  * a second kernel merges them by the same arithmetic: neither shows. */
 #include "cuda/attn.cuh"
+#include "cuda/attn_choose.h"
 
 enum {
     PLAIN_WARPS = 4,
@@ -275,17 +276,17 @@ static void run_plain(struct sxt_num *num, const struct sxt_attn_paged *a)
 typedef sxt_flash_shape<64, 1, 64> narrow;
 typedef sxt_flash_shape<128, 1, 64> broad;
 
-/* Which kernel runs depends on the model's shape only, not on the batch. */
 void sxt_cuda_attn_paged(struct sxt_num *num, const struct sxt_attn_paged *a)
 {
-    bool flash = a->type == SXT_BF16 && a->hq / a->hk <= narrow::ROWS;
+    size_t tiles = sxt_attn_tiles(a->type, a->d, a->hq / a->hk, narrow::ROWS,
+                                  { a->qkv, a->o, a->k_cache, a->v_cache });
 
     SXT_CHECK(a->d <= SXT_PLAIN_D);
     if (a->t == 0)
         return;
-    if (flash && a->d == narrow::D)
+    if (tiles == narrow::D)
         run_flash<narrow>(num, a);
-    else if (flash && a->d == broad::D)
+    else if (tiles == broad::D)
         run_flash<broad>(num, a);
     else if (a->type == SXT_BF16)
         run_plain<bf16>(num, a);

@@ -33,6 +33,7 @@ sed -n 's/^# /# GPU: /p;/^# /q' ops.out
 passes "kernels agree with ref" shown
 grep '^ok.*# SKIP' ops.out | sed 's/^ok [0-9]* - /#   /'
 passes "a row stands for itself" "${tests}rows.t"
+passes "gradients of attention agree with f64" "${tests}attn-bwd.t"
 passes "AdamW has ref's bits" "${tests}adamw.t"
 passes "the network agrees with PyTorch" "${tests}golden.t"
 passes "generation agrees with ref" "${tests}engine.t"
