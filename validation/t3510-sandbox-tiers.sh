@@ -121,6 +121,20 @@ else
     done
 fi
 
+# Where a user sees no process of others (a mount of /proc of its own).
+hidden() {
+    # shellcheck disable=SC2016,SC2086 # the inner shell's; words
+    unshare -m sh -c 'mount -t proc -o hidepid=2 proc /proc || exit 98
+        exec $0 "$@"' "$as_nobody" "$work/zygote.t" full
+}
+if test "$as_nobody" && test "$nodes" && unshare -m mount -t proc \
+    -o hidepid=2 proc /proc 2>/dev/null; then
+    hidden >"$work/hidden" 2>&1
+    check "where /proc hides other users' processes" "$work/hidden" $?
+else
+    skip "with a /proc that hides processes" "only root may mount one"
+fi
+
 # At length only; one at a time, for honest programs are held to their limits.
 if test "$repeats" -gt 0 && test "$nodes"; then
     as_user codetrust.t full >"$work/trust" 2>&1

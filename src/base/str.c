@@ -68,6 +68,12 @@ bool sxt_span_equal(struct sxt_span a, const char *b)
     return a.len == strlen(b) && memcmp(a.data, b, a.len) == 0;
 }
 
+/* Nothing may have no address. */
+bool sxt_span_same(struct sxt_span a, struct sxt_span b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
 static bool blank(char c)
 {
     return c == ' ' || (c >= '\t' && c <= '\r');
@@ -86,8 +92,8 @@ struct sxt_span sxt_span_trim(struct sxt_span s)
 
 long sxt_span_find(struct sxt_span s, const char *needle)
 {
-    const char *p = s.len == 0 ? NULL
-                               : memmem(s.data, s.len, needle, strlen(needle));
+    const char *p =
+        s.len == 0 ? NULL : memmem(s.data, s.len, needle, strlen(needle));
 
     return p ? p - s.data : -1;
 }

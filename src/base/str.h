@@ -35,6 +35,7 @@ void sxt_str_free(struct sxt_str *s);
 
 struct sxt_span sxt_span(const char *text); /* of a whole C string */
 bool sxt_span_equal(struct sxt_span a, const char *b);
+bool sxt_span_same(struct sxt_span a, struct sxt_span b);
 struct sxt_span sxt_span_trim(struct sxt_span s); /* ASCII white space */
 /* First or last place of needle in s, or -1. */
 long sxt_span_find(struct sxt_span s, const char *needle);

@@ -159,11 +159,6 @@ static bool next_word(struct sxt_span *rest, struct sxt_span *word)
     return n > 0;
 }
 
-static bool same_bytes(struct sxt_span a, struct sxt_span b)
-{
-    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
-}
-
 static bool same_letters(struct sxt_span a, struct sxt_span b)
 {
     return a.len == b.len && strncasecmp(a.data, b.data, a.len) == 0;
@@ -175,7 +170,8 @@ static bool same_word(struct sxt_span got, struct sxt_span want,
     struct decimal a, b;
     double x, y;
 
-    if (same_bytes(got, want) || (rule->fold_case && same_letters(got, want)))
+    if (sxt_span_same(got, want) ||
+        (rule->fold_case && same_letters(got, want)))
         return true;
     if (!read_decimal(got, &a) || !read_decimal(want, &b))
         return false;
@@ -191,7 +187,7 @@ static bool same_words(struct sxt_span got, struct sxt_span want,
 {
     struct sxt_span a, b;
 
-    if (same_bytes(got, want))
+    if (sxt_span_same(got, want))
         return true;
     for (;;) {
         bool more_a = next_word(&got, &a), more_b = next_word(&want, &b);
@@ -416,7 +412,7 @@ static bool same(const struct sxt_json *got, const struct sxt_json *want,
         return same_large(got, sxt_json_big(want), tolerance);
     case SXT_JSON_STRING:
         return sxt_json_type(got) == SXT_JSON_STRING &&
-               same_bytes(sxt_json_text(got), sxt_json_text(want));
+               sxt_span_same(sxt_json_text(got), sxt_json_text(want));
     case SXT_JSON_ARRAY:
         return same_list(got, want, tolerance, depth + 1);
     case SXT_JSON_OBJECT:

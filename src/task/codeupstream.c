@@ -47,11 +47,6 @@ static bool next_word(struct sxt_span *rest, struct sxt_span *word)
     return n > 0;
 }
 
-static bool same_bytes(struct sxt_span a, struct sxt_span b)
-{
-    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
-}
-
 /* float (text), but for nan, inf and 1_000. */
 static bool number(struct sxt_span s, double *x)
 {
@@ -76,7 +71,7 @@ static bool same_lines(struct sxt_span got, struct sxt_span want)
         bool more_a = next_line(&got, &a), more_b = next_line(&want, &b);
         if (!more_a || !more_b)
             return more_a == more_b;
-        if (!same_bytes(a, b))
+        if (!sxt_span_same(a, b))
             return false;
     }
 }
@@ -197,7 +192,7 @@ static bool same_for_livecodebench(struct sxt_span got, struct sxt_span want)
     want = sxt_span_trim(want);
     if (want.len > 0 && want.data[want.len - 1] == '-')
         want = sxt_span_trim((struct sxt_span){ want.data, want.len - 1 });
-    return same_bytes(got, want);
+    return sxt_span_same(got, want);
 }
 
 bool sxt_code_upstream_output(const char *dataset, struct sxt_span got,

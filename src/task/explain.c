@@ -229,8 +229,7 @@ static void explain_difference(struct sxt_span want, struct sxt_span got,
         bool more_want = want.len > 0, more_got = got.len > 0;
         struct sxt_span a = sxt_span_trim(take_line(&want));
         struct sxt_span b = sxt_span_trim(take_line(&got));
-        if (more_want && more_got && a.len == b.len &&
-            memcmp(a.data, b.data, a.len) == 0)
+        if (more_want && more_got && sxt_span_same(a, b))
             continue;
         sxt_str_add(out, "  differ   first in line %zu\n    - ", n);
         show(out, more_want ? a : sxt_span("(no such line)"));

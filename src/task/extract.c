@@ -147,10 +147,7 @@ static bool find_boxes(struct sxt_span text, struct sxt_str *out,
             break;
         struct sxt_span gap = { text.data + box[n].end,
                                 later->start - box[n].end };
-        bool same = box[n].inside.len == later->inside.len &&
-                    memcmp(box[n].inside.data, later->inside.data,
-                           later->inside.len) == 0;
-        if (same || !joined(gap))
+        if (sxt_span_same(box[n].inside, later->inside) || !joined(gap))
             break;
     }
     *place = (struct sxt_span){ text.data + box[n - 1].start,

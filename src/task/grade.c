@@ -297,6 +297,5 @@ bool sxt_grade_same_answer(struct sxt_span domain, struct sxt_span a,
 {
     if (sxt_span_equal(domain, "math"))
         return sxt_mathequal(a, b).verdict == SXT_MATH_EQUAL;
-    return sxt_span_equal(domain, "choice") && a.len == b.len &&
-           memcmp(a.data, b.data, a.len) == 0;
+    return sxt_span_equal(domain, "choice") && sxt_span_same(a, b);
 }

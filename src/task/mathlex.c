@@ -473,7 +473,7 @@ bool sxt_mathlex_same(const struct sxt_math_tokens *a,
                      (a->item[i].kind == ',' && x.len > 1 && y.len > 1);
         if (a->item[i].kind != b->item[i].kind)
             return false;
-        if (wordy && (x.len != y.len || memcmp(x.data, y.data, x.len) != 0))
+        if (wordy && !sxt_span_same(x, y))
             return false;
     }
     return true;

@@ -201,9 +201,7 @@ void sxt_restyle_render(const struct sxt_sections *sections,
 
 static bool same_trimmed(struct sxt_span a, struct sxt_span b)
 {
-    a = sxt_span_trim(a);
-    b = sxt_span_trim(b);
-    return a.len == b.len && memcmp(a.data, b.data, a.len) == 0;
+    return sxt_span_same(sxt_span_trim(a), sxt_span_trim(b));
 }
 
 static bool same_answer(struct sxt_span response, struct sxt_span text)

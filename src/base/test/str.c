@@ -46,6 +46,13 @@ static void test_spans(void)
        "trim takes white space off both ends");
     ok(sxt_span_trim(sxt_span("  ")).len == 0, "trim may leave nothing");
     ok(!sxt_span_equal(sxt_span("ab"), "abc"), "a prefix is not equal");
+    ok(sxt_span_same((struct sxt_span){ "a\0b", 3 },
+                     (struct sxt_span){ "a\0b", 3 }) &&
+           sxt_span_same(sxt_span(""), (struct sxt_span){ NULL, 0 }) &&
+           !sxt_span_same((struct sxt_span){ "a\0b", 3 },
+                          (struct sxt_span){ "a\0c", 3 }) &&
+           !sxt_span_same(sxt_span("a"), sxt_span("ab")),
+       "spans are the same if all their bytes are, a NUL among them");
     ok(sxt_starts_with("abc", "ab") && !sxt_starts_with("ab", "abc") &&
            sxt_ends_with("abc", "bc") && !sxt_ends_with("bc", "abc"),
        "starts_with and ends_with");

@@ -450,7 +450,8 @@ const struct attack attacks[] = {
       "    if pid:\n"
       "        os.waitpid(pid, 0)\n"
       "        os._exit(0)\n",
-      ENDS(SXT_RUN_CPU) | ENDS(SXT_RUN_PROCESSES), ANYWHERE },
+      ENDS(SXT_RUN_CPU) | ENDS(SXT_RUN_PROCESSES) | ENDS(SXT_RUN_WALL),
+      ANYWHERE },
     { "memory of the kernel, in pipes",
       "import fcntl\n"
       "n = 0\n"
