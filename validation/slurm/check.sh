@@ -79,6 +79,8 @@ for f in problems generations verdicts train model eval; do
 done
 ok "status.sh shows the run" "$jobs/status.sh" chain
 says "model.h5" "and its files"
+ok "its programs ran in the full sandbox" \
+    grep -q "sandbox  full" chain/sextant-grade-*.out
 ok "the chain can be submitted again" "$jobs/pipeline.sh" small.cfg chain
 ok "and ends" drained 200
 ok "without training again" grep -q "sft is up to date" chain/sextant-sft-*.out
