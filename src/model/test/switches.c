@@ -122,7 +122,7 @@ static void on_device(struct sxt_comm comm, struct trainer plain, size_t d)
     plain.type = SXT_F32;
     combinations(comm, plain, devices[d].every);
     plain.type = SXT_BF16;
-    if (d == 0 && comm.size == 2)
+    if (strcmp(plain.device, "host") == 0 && comm.size == 2)
         chunks(comm, plain);
     plain.tied = true;
     combinations(comm, plain, devices[d].every);

@@ -1,0 +1,136 @@
+/* memory.c - the memory that fine-tuning takes is what `plan` foretells, by
+ * purpose, on 1, 2 and 3 ranks. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "base/test/tap.h"
+#include "stage/plan.h"
+#include "stage/stages.h"
+
+enum { TOKENS = 300 };
+
+static const char *const cases[][6] = {
+    { "dtype=f32", "reduce_type=f32" },
+    { "dtype=bf16" },
+    { "dtype=bf16", "reduce_type=f32", "recompute=none", "prefetch=3" },
+    { "dtype=bf16", "recompute=ffn", "offload_fraction=0.5" },
+    { "dtype=bf16", "recompute=full", "offload_fraction=1", "prefetch=0",
+      "offload_parameters=true" },
+    { "dtype=f32", "recompute=full", "offload_fraction=0.3",
+      "offload_residuals=true", "head_chunk=5000" },
+    { "dtype=bf16", "offload_residuals=true", "recompute=none" },
+};
+
+static struct sxt_layout small_layout(bool tied)
+{
+    struct sxt_model_config config = { .type = SXT_QWEN2,
+                                       .vocab = 301,
+                                       .hidden = 64,
+                                       .layers = 6,
+                                       .heads = 4,
+                                       .kv_heads = 2,
+                                       .head_dim = 16,
+                                       .ffn = 160,
+                                       .max_positions = 4096,
+                                       .rope_theta = 10000,
+                                       .norm_eps = 1e-6,
+                                       .tied = tied,
+                                       .qkv_bias = true };
+    struct sxt_layout layout;
+
+    sxt_layout_init(&layout, &config);
+    return layout;
+}
+
+/* One step, so that whatever is taken late is taken. */
+static void step(struct sxt_zero3 *z, struct sxt_optim *o, struct sxt_net *net)
+{
+    int32_t ids[TOKENS] = { 0 }, target[TOKENS] = { 0 }, cu[] = { 0, TOKENS };
+    struct sxt_batch batch = { TOKENS, 1, ids, target, cu };
+    int size = sxt_zero3_setup(z)->comm.size, culprit;
+
+    sxt_zero3_begin_step(z);
+    sxt_zero3_begin_round(z, size);
+    sxt_net_step(net, sxt_zero3_params(z), sxt_zero3_grads(z), &batch, 1e-3f);
+    sxt_zero3_end_round(z);
+    sxt_optim_grad_norm(o, &culprit);
+    sxt_optim_update(o, &(struct sxt_optim_step){ .step = 1, .eps = 1e-8 });
+}
+
+/* How far apart a measured and a planned number are, as a part of the first. */
+static double apart(size_t got, size_t planned)
+{
+    if (got == 0 || planned == 0)
+        return got == planned ? 0 : 1;
+    return fabs((double)planned / (double)got - 1);
+}
+
+static double worst(const struct sxt_dev *dev, const struct sxt_sft_memory *m)
+{
+    double most = apart(sxt_dev_peak(dev), m->device);
+
+    for (int p = 0; p < SXT_DEV_PURPOSES; p++)
+        most = fmax(most, apart(sxt_dev_peak_for(dev, p),
+                                sxt_sft_memory_for(m, p)));
+    return fmax(most, apart(sxt_pinned_peak(dev), m->host));
+}
+
+static void compare(struct sxt_comm comm, const char *const settings[6],
+                    bool tied)
+{
+    struct sxt_layout layout = small_layout(tied);
+    struct sxt_dev *dev = sxt_dev_create("fake", NULL);
+    struct sxt_plan_place place = { .machine = { .memory = 1e12 },
+                                    .ranks = comm.size,
+                                    .per_node = comm.size };
+    static const struct sxt_cfg_section *const known[] = { NULL };
+    size_t n = 0;
+    void *values;
+
+    while (n < 6 && settings[n])
+        n++;
+    SXT_CHECK(sxt_cfg_read(NULL, &sxt_stage_sft.section, known, settings, n,
+                           &values, NULL) == 0);
+    struct sxt_plan_memory plan =
+        sxt_plan_memory(&place, &layout, values, TOKENS);
+    struct sxt_zero3_setup setup = sxt_sft_setup(&layout, values, comm);
+    setup.num = sxt_num_create("auto", dev, 1, NULL);
+    struct sxt_net_room room = sxt_sft_room(&setup, values, TOKENS, SIZE_MAX);
+    struct sxt_zero3 *z = sxt_zero3_create(&setup);
+    struct sxt_optim *o = sxt_optim_create(z);
+    struct sxt_net *net = sxt_net_create(&layout, setup.num, setup.type, &room);
+    step(z, o, net);
+    double most = worst(dev, &plan.all);
+    ok(most <= 0.03, "%d ranks%s %s %s %s: plan and peak are %.2g %% apart",
+       comm.size, tied ? ", tied," : "", settings[0],
+       settings[1] ? settings[1] : "", settings[1] && settings[2] ? "…" : "",
+       100 * most);
+    sxt_net_destroy(net);
+    sxt_optim_destroy(o);
+    sxt_zero3_destroy(z);
+    sxt_num_destroy(setup.num);
+    sxt_dev_destroy(dev);
+    sxt_cfg_free(&sxt_stage_sft.section, values);
+    sxt_layout_free(&layout);
+}
+
+int main(int argc, char **argv)
+{
+    struct sxt_comm world = sxt_comm_init(&argc, &argv);
+    int rc;
+
+    tap_silent = world.rank != 0;
+    for (int ranks = 1; ranks <= world.size && ranks <= 3; ranks++) {
+        MPI_Comm part;
+        MPI_Comm_split(world.mpi, world.rank < ranks, 0, &part);
+        struct sxt_comm comm = sxt_comm_from_mpi(part);
+        for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+            if (world.rank < ranks)
+                compare(comm, cases[i], i % 2);
+        MPI_Comm_free(&part);
+    }
+    rc = done_testing();
+    sxt_comm_finalize();
+    return rc;
+}
