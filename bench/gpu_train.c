@@ -238,7 +238,7 @@ struct training {
     struct sxt_net *net;
     struct sxt_batch batch;
     int32_t *ids, *target, *cu;
-    size_t keep;
+    struct sxt_net_room room;
 };
 
 /* Documents of one length, learned but for their ends. */
@@ -289,7 +289,12 @@ static struct sxt_zero3_setup setup_of(const struct sxt_layout *layout,
                                      .comm = sxt_comm_self(),
                                      .type = SXT_BF16,
                                      .reduce_type = SXT_BF16,
-                                     .slots = 3 };
+                                     .ahead = 1 };
+}
+
+static struct sxt_net_room room_of(size_t tokens)
+{
+    return (struct sxt_net_room){ tokens, 1, 1, SXT_NET_GRAIN, false };
 }
 
 /* Device memory of training but for the activations. */
@@ -298,7 +303,8 @@ static size_t resident(const struct sxt_layout *layout)
     struct sxt_zero3_setup set = setup_of(layout, NULL);
     struct sxt_zero3_bytes z = sxt_zero3_bytes(&set);
 
-    return z.params + z.grads + z.gathered + z.reducing + sxt_optim_bytes(&set);
+    return z.params + z.grads + z.gathered + z.reducing +
+           sxt_optim_bytes(&set).device;
 }
 
 static void create(struct training *t, struct bench *b,
@@ -313,9 +319,10 @@ static void create(struct training *t, struct bench *b,
     make_batch(t, tokens, tokens / (b->tiny ? 20 : 4096));
     t->z = sxt_zero3_create(&set);
     t->o = optimize ? sxt_optim_create(t->z) : NULL;
-    t->keep = sxt_net_keep(&t->layout, SXT_BF16, t->batch.t,
-                           sxt_dev_room(b->dev, 1) / 20 * 19);
-    t->net = sxt_net_create(&t->layout, b->num, SXT_BF16, t->batch.t, t->keep);
+    t->room = room_of(t->batch.t);
+    sxt_net_keep(&t->layout, SXT_BF16, &t->room,
+                 sxt_dev_room(b->dev, 1) / 20 * 19);
+    t->net = sxt_net_create(&t->layout, b->num, SXT_BF16, &t->room);
     fill_units(t);
 }
 
@@ -497,8 +504,9 @@ static void bench_step(struct bench *b, const char *name,
     for (;; c.layers--) {
         struct sxt_layout layout;
         sxt_layout_init(&layout, &c);
+        struct sxt_net_room least = room_of(tokens_of(b));
         size_t bytes = resident(&layout) +
-                       sxt_net_bytes(&layout, SXT_BF16, tokens_of(b), 1);
+                       sxt_net_bytes(&layout, SXT_BF16, &least);
         sxt_layout_free(&layout);
         if (bytes <= room || c.layers == 1)
             break;
@@ -507,8 +515,10 @@ static void bench_step(struct bench *b, const char *name,
     snprintf(what, sizeof(what), "step-%s%s", name,
              c.layers < all ? " (part)" : "");
     print_rate(b, what, step_seconds(&t), (double)t.batch.t, model_flop(&t));
-    printf("  %zu of %zu layers, %zu keep what they compute, %.1f GiB\n",
-           c.layers, all, t.keep, (double)sxt_dev_in_use(b->dev) / (1 << 30));
+    printf("  %zu of %zu layers, %zu keep what they compute, %zu the "
+           "attention's, %.1f GiB\n",
+           c.layers, all, t.room.keep, t.room.keep_attn,
+           (double)sxt_dev_in_use(b->dev) / (1 << 30));
     destroy(&t);
 }
 
