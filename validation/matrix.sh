@@ -27,18 +27,18 @@ with() { # NAME: is the cell's tool here?
     esac >/dev/null
 }
 
-setup() { # NAME: configure's arguments in args, environment of the wrappers
-    unset OMPI_CC OMPI_CXX
-    args=(CC="$cache mpicc" CXX="$cache g++" --without-cuda)
+# The wrappers are told which compiler to call, with its cache: a cache that sees
+# the wrapper only takes one compiler's objects for another's.
+setup() { # NAME: configure's arguments in args, the wrappers' environment
+    local cc=gcc cxx=g++
+    [ "$1" = clang ] && cc=clang cxx=clang++
+    export OMPI_CC="$cache $cc" MPICH_CC="$cache $cc"
+    args=(CC=mpicc CXX="$cache $cxx" --without-cuda)
     case $1 in
-    gcc) ;;
-    clang)
-        export OMPI_CC=clang
-        args=(CC="$cache mpicc" CXX="$cache clang++" --without-cuda)
-        ;;
-    mpich) args=(CC="$cache mpicc.mpich" CXX="$cache g++" --without-cuda) ;;
+    gcc | clang) ;;
+    mpich) args[0]=CC=mpicc.mpich ;;
     plain) args+=(--without-onednn --without-zstd --without-flint) ;;
-    cuda) args=(CC="$cache mpicc" CXX="$cache g++" --with-cuda ${NVCC:+NVCC="$NVCC"}) ;;
+    cuda) args[2]=--with-cuda ;;
     *)
         echo "matrix.sh: no cell is called $1" >&2
         exit 64
@@ -64,7 +64,7 @@ found() { # KEY CELL: what the program says it was built with
 
 row() { # NAME RESULT SECONDS
     printf '| %s | %s | %s | %s | %s | %s s |\n' "$1" \
-        "$(found compiler "$1")" "$(found MPI "$1" | cut -d, -f1)" \
+        "$(found compiler "$1")" "$(found MPI "$1" | cut -d, -f1 | tr -s "[:space:]:" " ")" \
         "$(found HDF5 "$1"), oneDNN $(found oneDNN "$1"), CUDA $(found CUDA "$1")" \
         "$2" "$3"
 }

@@ -55,4 +55,7 @@ class SextantMini(rfm.RunOnlyRegressionTest):
 
     @performance_function("tokens/s")
     def training_rate(self):
-        return sn.extractsingle(r"loss .*?  ([0-9.]+) k? ?tokens/s", self.stdout, 1, float)
+        """Of the last step."""
+        return sn.extractsingle(
+            r"grad norm .*  ([0-9.]+ k?) ?tokens/s", self.stdout, 1, item=-1,
+            conv=lambda rate: float(rate.rstrip(" k")) * (1000 if "k" in rate else 1))
