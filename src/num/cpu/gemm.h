@@ -25,7 +25,8 @@ struct sxt_tile {
     size_t ld_acc, ld_a; /* distances of rows */
     size_t rows, depth;
     size_t columns;   /* of the 16 that are of use: 8 may be left out */
-    const char *from; /* where a lies in memory if a is a copy: */
+    const char *from; /* where a, or what it was converted from, lies in memory;
+                         NULL: in cache */
     size_t from_row, from_size; /* bytes between rows, and of a number */
 };
 
@@ -35,7 +36,8 @@ static inline void sxt_tile_advance(struct sxt_tile *t, size_t n)
     n = n < t->rows ? n : t->rows;
     t->acc += n * t->ld_acc;
     t->a += n * t->ld_a;
-    t->from += n * t->from_row;
+    if (t->from)
+        t->from += n * t->from_row;
     t->rows -= n;
 }
 

@@ -4,22 +4,10 @@
 
 enum { LINE = 16 }; /* k between requests to memory: a cache line of f32 */
 
-/* A tile whose `from` is known. */
-static struct sxt_tile begin(const struct sxt_tile *tile)
+/* Where to ask next: never for a tile of operands that are in cache. */
+static inline size_t line_end(const struct sxt_tile *t, size_t k)
 {
-    struct sxt_tile t = *tile;
-
-    if (!t.from) {
-        t.from = (const char *)t.a;
-        t.from_size = sizeof(float);
-        t.from_row = t.ld_a * sizeof(float);
-    }
-    return t;
-}
-
-static inline size_t line_end(size_t k, size_t depth)
-{
-    return k + LINE < depth ? k + LINE : depth;
+    return t->from && k + LINE < t->depth ? k + LINE : t->depth;
 }
 
 /* While R rows are in work, memory is asked for the next R: evenly, as a
@@ -49,8 +37,9 @@ static inline __attribute__((always_inline)) void tile_v8(
         for (int v = 0; v < V; v++)
             c[r][v] = v8_load(t->acc + r * t->ld_acc + v * LANES);
     for (size_t k = 0, end; k < depth; k = end) {
-        end = line_end(k, depth);
-        ask(t, k, R);
+        end = line_end(t, k);
+        if (t->from)
+            ask(t, k, R);
         for (size_t i = k; i < end; i++) {
             v8f b[2];
 #pragma GCC unroll 2
@@ -100,7 +89,7 @@ static inline __attribute__((always_inline)) void some_v8(
 
 void sxt_gemm_tile_v8(const struct sxt_tile *tile)
 {
-    struct sxt_tile t = begin(tile);
+    struct sxt_tile t = *tile;
 
     for (; t.rows > 0; sxt_tile_advance(&t, GEMM_TILE_V8)) {
         size_t rows = t.rows < GEMM_TILE_V8 ? t.rows : GEMM_TILE_V8;
@@ -125,8 +114,9 @@ static inline __attribute__((always_inline, target("avx512f"))) void tile_v16(
     for (int r = 0; r < R; r++)
         c[r] = _mm512_loadu_ps(t->acc + r * t->ld_acc);
     for (size_t k = 0, end; k < depth; k = end) {
-        end = line_end(k, depth);
-        ask(t, k, R);
+        end = line_end(t, k);
+        if (t->from)
+            ask(t, k, R);
         for (size_t i = k; i < end; i++) {
             __m512 b = _mm512_loadu_ps(panel + i * GEMM_PANEL);
 #pragma GCC unroll 12
@@ -143,7 +133,7 @@ static inline __attribute__((always_inline, target("avx512f"))) void tile_v16(
 __attribute__((target("avx512f"))) void sxt_gemm_tile_v16(
     const struct sxt_tile *tile)
 {
-    struct sxt_tile t = begin(tile);
+    struct sxt_tile t = *tile;
 
     for (; t.rows >= 12; sxt_tile_advance(&t, 12))
         tile_v16(&t, 12);
