@@ -12,7 +12,7 @@ done
 sed -n 's#.*doc/man/sextant-\([a-z]*\)\.1.*#\1#p' "$SRCDIR/src/app/include.am" |
     sort >installed
 echo "$commands" | sort >there
-ok "the Makefile installs a page of each command" diff there installed
+ok "each command has its page among the manual of src/app/include.am" diff there installed
 "$SEXTANT" --help=params | grep -c '^ *[a-z_]* = ' >there
 cat sextant-*.1 | grep -c '^.fB[a-z_.]*.fR = ' >shown
 ok "and the pages have as many parameters as --help=params" diff there shown
