@@ -4,16 +4,14 @@
  * the jail's namespaces, which builds it, starts the program, and takes
  * everything down with it.  There are two ways to start one:
  *
- *   anew         caller -> init -> program: the program's process executes the
- *                interpreter (10 ms)
+ *   anew         caller -> init -> program, which executes the interpreter
  *   by a zygote  caller -> zygote -> init -> program: the zygote has executed
  *                the interpreter once, in an outer jail, and runs nothing but
  *                zygote.c; init and program are copies of it, in namespaces
  *                within its own
  *
- * In the reduced tier there are no namespaces and no outer jail, but the same
- * processes; in the external tier a wrapper makes the outer jail, for zygotes
- * only.
+ * The reduced tier has the same processes without namespaces; in the external
+ * one a wrapper makes the outer jail, for zygotes only.
  *
  * Between clone and exec only system calls are made, no allocation: the caller
  * may have threads. */
@@ -61,7 +59,6 @@ struct jail_zygote {
     int socket;  /* requests go there, and come back at the end of each */
 };
 
-/* Without an outer jail it comes as this file. */
 #define ZYGOTE_FILE FILE_LINK_IN
 #define ZYGOTE_FILE_PATH "/proc/self/fd/4"
 
@@ -130,10 +127,8 @@ struct jail_usage {
 int sxt_sbx_find_python(struct sxt_sandbox *sandbox, const char *wanted,
                         struct sxt_error *err);
 
-/* init.c: what programs have for an environment, NULL behind the last. */
+/* init.c: the environment of programs.  python.c: fill wrapped. */
 extern const char *const sxt_sbx_environment[];
-
-/* python.c: fill wrapped. */
 void sxt_sbx_wrap(struct sxt_sandbox *sandbox, const char *wrapper);
 
 /* filter.c: fill filter for the sandbox's tier. */
@@ -154,10 +149,8 @@ _Noreturn void sxt_sbx_give_up(const char *step);
 /* Put the files at their numbers and close all others; -1: none to tell. */
 int sxt_sbx_take_files(const int files[N_FILES]);
 void sxt_sbx_reset_signals(void);
-/* Init: end when who started it ends.  Fills the signals that init then has to
- * wait for. */
-void sxt_sbx_follow_parent(const struct sxt_sandbox *sandbox,
-                           sigset_t *watched);
+/* Init: end when who started it ends; fills the signals to wait for then. */
+void sxt_sbx_follow_parent(const struct sxt_sandbox *sandbox, sigset_t *wait);
 /* The caller's word that the jail may be built; false if it is dead. */
 bool sxt_sbx_caller_is_ready(void);
 /* An own /tmp with a quota. */
