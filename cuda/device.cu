@@ -231,6 +231,24 @@ static void event_wait(struct sxt_dev *, struct sxt_event *event)
     SXT_CUDA(cudaEventSynchronize(event_of(event)));
 }
 
+static bool has_passed(cudaError_t error)
+{
+    if (error == cudaErrorNotReady)
+        return false;
+    SXT_CUDA(error);
+    return true;
+}
+
+static bool idle(struct sxt_dev *dev, enum sxt_stream stream)
+{
+    return has_passed(cudaStreamQuery(stream_of(dev, stream)));
+}
+
+static bool event_passed(struct sxt_dev *, struct sxt_event *event)
+{
+    return has_passed(cudaEventQuery(event_of(event)));
+}
+
 static void stream_wait(struct sxt_dev *dev, enum sxt_stream stream,
                         struct sxt_event *event)
 {
@@ -277,6 +295,8 @@ const struct sxt_dev_driver *sxt_dev_cuda(void)
     d.event_destroy = event_destroy;
     d.event_record = event_record;
     d.event_wait = event_wait;
+    d.idle = idle;
+    d.event_passed = event_passed;
     d.stream_wait = stream_wait;
     d.pin = pin;
     d.unpin = unpin;

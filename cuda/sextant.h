@@ -20,6 +20,7 @@ extern "C" {
 #include "base/error.h"
 #include "base/mem.h"
 #include "dev/driver.h"
+#include "dev/link.h"
 #include "dev/stream.h"
 #include "num/ops.h"
 

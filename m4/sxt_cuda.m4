@@ -1,10 +1,12 @@
 # SXT_CUDA - the CUDA toolkit (12 or 13) for the GPU backend, and a C++ compiler
 # for the emulated GPU that tests the same sources; both optional.
 #
-# --with-cuda[=DIR|yes|no|check], --with-cuda-arch=80,90a,...  Sets NVCC,
-# NVCCFLAGS, CUDA_LIBS; HAVE_CUDA, HAVE_EMU.  The program needs no CUDA library
+# --with-cuda[=DIR|yes|no|check], --with-cuda-arch=80,90a,...,
+# --with-nccl[=DIR|yes|no|check].  Sets NVCC, NVCCFLAGS, CUDA_LIBS; HAVE_CUDA,
+# HAVE_NCCL, HAVE_EMU.  The program needs no CUDA library
 # to start: the runtime is linked statically, cuBLASLt is opened when a GPU is
-# used (from CUDA_LIBDIR if the loader does not know it).
+# used, NCCL when ranks have a GPU each (from CUDA_LIBDIR and NCCL_LIBDIR if the
+# loader does not know them).
 AC_DEFUN([SXT_CUDA], [
   AC_ARG_WITH([cuda],
     [AS_HELP_STRING([--with-cuda=DIR],
@@ -29,6 +31,18 @@ AC_DEFUN([SXT_CUDA], [
     [AC_MSG_ERROR([--with-cuda was given, but the toolkit cannot be used
   (nvcc: ${NVCC:-not found}; cublasLt.h and libcudart_static.a are needed too)])])
   AM_CONDITIONAL([HAVE_CUDA], [test "$sxt_cuda" != no])
+  AC_ARG_WITH([nccl],
+    [AS_HELP_STRING([--with-nccl=DIR],
+      [NCCL 2.18 or newer, between GPUs (yes: required, no: off; default: if
+       nccl.h is found)])],
+    [], [with_nccl=check])
+  sxt_nccl=no
+  AS_IF([test "$sxt_cuda" != no && test "x$with_nccl" != xno], [_SXT_NCCL_TRY])
+  AS_IF([test "$sxt_nccl" = no && test "x$with_nccl" != xno &&
+         test "x$with_nccl" != xcheck],
+    [AC_MSG_ERROR([--with-nccl was given, but nvcc finds no nccl.h of 2.18 or newer])])
+  AM_CONDITIONAL([HAVE_NCCL], [test "$sxt_nccl" != no])
+  AC_SUBST([NCCL_CPPFLAGS]) AC_SUBST([NCCL_LIBDIR])
   AC_SUBST([CUDA_FLAGS]) AC_SUBST([CUDA_ARCH_FLAGS])
   AC_SUBST([CUDA_LIBS]) AC_SUBST([CUDA_LIBDIR])
 
@@ -46,6 +60,28 @@ AC_DEFUN([SXT_CUDA], [
   CXXFLAGS=$sxt_save_CXXFLAGS
   AC_LANG_POP([C++])
   AM_CONDITIONAL([HAVE_EMU], [test $sxt_emu = yes])
+])
+
+# Its header is enough: the library is opened at run time.
+AC_DEFUN([_SXT_NCCL_TRY], [
+  NCCL_LIBDIR=$CUDA_LIBDIR
+  NCCL_CPPFLAGS=
+  AS_CASE([$with_nccl], [yes|check], [],
+    [NCCL_CPPFLAGS="-I$with_nccl/include"
+     NCCL_LIBDIR=$with_nccl/lib
+     AS_IF([test -d "$with_nccl/lib64"], [NCCL_LIBDIR=$with_nccl/lib64])])
+  AC_MSG_CHECKING([for nccl.h])
+  cat >conftest.cu <<'END'
+#include <nccl.h>
+#if NCCL_VERSION_CODE < 21800
+#error
+#endif
+ncclConfig_t config = NCCL_CONFIG_INITIALIZER;
+END
+  AS_IF([$NVCC $NVCCFLAGS $CUDA_FLAGS $NCCL_CPPFLAGS -c -o conftest.$OBJEXT conftest.cu >&AS_MESSAGE_LOG_FD 2>&1],
+    [sxt_nccl=yes])
+  rm -f conftest.cu conftest.$OBJEXT
+  AC_MSG_RESULT([$sxt_nccl])
 ])
 
 # Root of the toolkit, flags for each architecture; compile and link a kernel.

@@ -26,6 +26,7 @@ cat <<EOF
   Zstandard ......... $sxt_zstd
   FLINT ............. $sxt_flint_says
   CUDA backend ...... $sxt_cuda
+  NCCL .............. $sxt_nccl
   Debug checks ...... $enable_debug
   Installs under .... $prefix
 

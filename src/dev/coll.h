@@ -1,9 +1,13 @@
-/* coll.h - collectives on device buffers, over MPI.
+/* coll.h - collectives on device buffers: over NCCL between GPUs, over MPI
+ * between processors.
  *
- * MPI never sees a GPU's memory: there the bytes go through pinned host memory
- * on a stream of their own.  They start when the kernels before them have
- * passed; kernels behind sxt_coll_wait see what arrived.  All are collective
- * over the communicator given at create. */
+ * MPI never sees a GPU's memory: where there is no NCCL, or ranks share a GPU,
+ * the bytes go through pinned host memory.  Collectives start when the kernels
+ * before them have passed; kernels behind sxt_coll_wait see what arrived.  All
+ * are collective over the communicator given at create.
+ *
+ * A rank that waits too long for another (sxt_dev_set_patience) tells which is
+ * missing and in what, and ends all of them. */
 #ifndef SXT_DEV_COLL_H
 #define SXT_DEV_COLL_H
 
@@ -19,11 +23,13 @@ struct sxt_coll; /* opaque */
  * Collective, as is destroy, which waits first. */
 struct sxt_coll *sxt_coll_create(struct sxt_dev *dev, struct sxt_comm comm);
 void sxt_coll_destroy(struct sxt_coll *coll);
+/* "NCCL 2.28.9" or "MPI, through host memory (why)": for logs. */
+const char *sxt_coll_about(const struct sxt_coll *coll);
 int sxt_coll_size(const struct sxt_coll *coll);
 int sxt_coll_rank(const struct sxt_coll *coll);
 
-/* Most bytes per rank in one call of the library underneath; larger pieces are
- * split.  The default suits its int counts; tests set a few bytes. */
+/* Most bytes per rank in one call of MPI; larger pieces are split.  The default
+ * suits its int counts; tests set a few bytes. */
 void sxt_coll_split_at(struct sxt_coll *coll, size_t bytes);
 
 /* Collectives start when the work of this stream has passed, from now on;
@@ -39,7 +45,8 @@ void sxt_coll_all_gather(struct sxt_coll *coll, void *to, const void *from,
  * piece rank of every rank, in rank order.  Starts. */
 void sxt_coll_all_to_all(struct sxt_coll *coll, void *to, const void *from,
                          size_t bytes);
-/* Finish what was started, in order. */
+/* Finish what was started, in order: for the kernels that come, the host may
+ * go on before. */
 void sxt_coll_wait(struct sxt_coll *coll);
 /* The same for the collectives up to this number (of sxt_coll_last) only. */
 void sxt_coll_wait_for(struct sxt_coll *coll, uint64_t number);

@@ -12,6 +12,8 @@
 #include "base/mem.h"
 #include "dev/driver.h"
 
+static const double PATIENCE_S = 1800; /* a checkpoint may be slow */
+
 static const struct {
     const char *what, *advice; /* what would make it smaller */
 } purposes[SXT_DEV_PURPOSES] = {
@@ -52,6 +54,7 @@ struct sxt_dev *sxt_dev_create_at(const char *kind, int ordinal,
     }
     struct sxt_dev *dev = sxt_calloc(1, sizeof(*dev));
     dev->driver = driver;
+    dev->patience = PATIENCE_S;
     if (driver->open(dev, ordinal, err) != 0) {
         free(dev);
         return NULL;
@@ -69,7 +72,7 @@ void sxt_dev_destroy(struct sxt_dev *dev)
     if (!dev)
         return;
     SXT_CHECK(dev->n_blocks == 0 && dev->n_pins == 0);
-    SXT_CHECK(dev->depth == 0);
+    SXT_CHECK(dev->depth == 0 && !dev->watch);
     dev->driver->close(dev);
     free(dev->blocks);
     free(dev->pins);
@@ -187,6 +190,11 @@ void sxt_dev_seal(struct sxt_dev *dev, bool sealed)
     dev->sealed = sealed;
 }
 
+void sxt_dev_set_patience(struct sxt_dev *dev, double seconds)
+{
+    dev->patience = seconds;
+}
+
 bool sxt_dev_holds(const struct sxt_dev *dev, const void *p, size_t bytes)
 {
     if (!dev->driver->exact || bytes == 0)
@@ -254,9 +262,13 @@ void sxt_dev_put(struct sxt_dev *dev, void *to, const void *from_host,
     sxt_dev_put_on(dev, SXT_STREAM_MAIN, to, from_host, bytes);
 }
 
+/* To memory that is not pinned a copy waits inside of CUDA, where nobody looks
+ * after other ranks: wait before. */
 void sxt_dev_get(struct sxt_dev *dev, void *to_host, const void *from,
                  size_t bytes)
 {
+    if (bytes > 0 && dev->watch)
+        sxt_stream_finish(dev, SXT_STREAM_MAIN);
     sxt_dev_get_on(dev, SXT_STREAM_MAIN, to_host, from, bytes);
     if (bytes > 0)
         dev->driver->finish(dev, SXT_STREAM_MAIN);

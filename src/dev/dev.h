@@ -58,6 +58,10 @@ size_t sxt_dev_room(const struct sxt_dev *dev, int ranks);
 /* Warm-up is over: to allocate is a bug from now on (or no longer). */
 void sxt_dev_seal(struct sxt_dev *dev, bool sealed);
 
+/* Seconds without any progress that a wait for other ranks may last; 0: no end;
+ * 1800 at first.  Then the missing rank is named, and all ranks end. */
+void sxt_dev_set_patience(struct sxt_dev *dev, double seconds);
+
 /* False if the bytes at p are known to lie outside one piece of device memory.
  * Only "fake" and an emulated GPU know; the num layer asks for every argument
  * of a kernel. */

@@ -56,19 +56,26 @@ struct sxt_dev_driver {
     void (*event_record)(struct sxt_dev *dev, struct sxt_event *event,
                          enum sxt_stream stream);
     void (*event_wait)(struct sxt_dev *dev, struct sxt_event *event);
+    /* Whether finish and event_wait would return at once. */
+    bool (*idle)(struct sxt_dev *dev, enum sxt_stream stream);
+    bool (*event_passed)(struct sxt_dev *dev, struct sxt_event *event);
     void (*stream_wait)(struct sxt_dev *dev, enum sxt_stream stream,
                         struct sxt_event *event);
     void *(*pin)(struct sxt_dev *dev, size_t bytes); /* NULL: no memory */
     void (*unpin)(struct sxt_dev *dev, void *p);
 };
 
+struct sxt_watch; /* watch.h */
+
 struct sxt_dev {
     const struct sxt_dev_driver *driver;
     void *state; /* the driver's own */
     char about[160];
     int sharers; /* ranks that were given this GPU, 0: this one alone */
-    int depth; /* enters without their leave */
+    int depth;   /* enters without their leave */
     bool sealed;
+    double patience;         /* seconds; 0: without end */
+    struct sxt_watch *watch; /* NULL: no other ranks to wait for */
     struct sxt_dev_block *blocks;
     size_t n_blocks, cap;
     size_t in_use, peak;

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "dev/driver.h"
+#include "dev/watch.h"
 
 struct sxt_event *sxt_event_create(struct sxt_dev *dev)
 {
@@ -40,14 +41,38 @@ void sxt_stream_wait(struct sxt_dev *dev, enum sxt_stream stream,
         dev->driver->stream_wait(dev, stream, event);
 }
 
+/* What the host waits for: an event or, if that is NULL, a stream. */
+struct goal {
+    struct sxt_dev *dev;
+    struct sxt_event *event;
+    enum sxt_stream stream;
+};
+
+static bool is_reached(void *arg)
+{
+    const struct goal *g = arg;
+
+    return g->event ? g->dev->driver->event_passed(g->dev, g->event)
+                    : g->dev->driver->idle(g->dev, g->stream);
+}
+
+/* What is there may wait for other ranks: look after them. */
+static void wait_watching(struct sxt_dev *dev, struct goal goal)
+{
+    if (dev->watch && dev->driver->event_create)
+        sxt_watch_wait(dev->watch, is_reached, &goal, true);
+}
+
 void sxt_event_wait(struct sxt_dev *dev, struct sxt_event *event)
 {
+    wait_watching(dev, (struct goal){ dev, event, SXT_STREAM_MAIN });
     if (dev->driver->event_create)
         dev->driver->event_wait(dev, event);
 }
 
 void sxt_stream_finish(struct sxt_dev *dev, enum sxt_stream stream)
 {
+    wait_watching(dev, (struct goal){ dev, NULL, stream });
     dev->driver->finish(dev, stream);
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/test/tap.h"
+#include "dev/place.h"
 
 /* Byte i of what rank `from` sends to rank `to`. */
 static uint8_t value(int from, int to, size_t i)
@@ -139,17 +140,35 @@ static void tell(const struct ground *g)
     sxt_dev_free(g->dev, again);
 }
 
+/* A device for each rank; "shared cuda": one GPU for all, so that MPI has to
+ * move the bytes. */
+static struct sxt_dev *place(struct sxt_comm comm, const char *kind)
+{
+    bool shared = strcmp(kind, "shared cuda") == 0;
+    struct sxt_error err = { 0 };
+    char *table;
+
+    if (shared)
+        setenv("SXT_EMU_DEVICES", "1", 1);
+    struct sxt_dev *dev =
+        sxt_dev_place(comm, shared ? "cuda" : kind, true, &table, &err);
+    if (shared)
+        unsetenv("SXT_EMU_DEVICES");
+    free(table);
+    return dev;
+}
+
 int main(int argc, char **argv)
 {
     static const char *const kinds[] = { DEVICES };
     struct sxt_comm comm = sxt_comm_init(&argc, &argv);
-    struct sxt_error err = { 0 };
     int rc;
 
     tap_silent = comm.rank != 0;
     for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
-        struct ground g = { sxt_dev_create(kinds[i], &err), NULL, comm };
+        struct ground g = { place(comm, kinds[i]), NULL, comm };
         g.coll = sxt_coll_create(g.dev, comm);
+        printf("# %s: %s\n", kinds[i], sxt_coll_about(g.coll));
         move_bytes(&g, kinds[i]);
         sum(&g);
         tell(&g);
