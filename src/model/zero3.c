@@ -170,6 +170,11 @@ const struct sxt_zero3_setup *sxt_zero3_setup(const struct sxt_zero3 *z)
     return &z->set;
 }
 
+const char *sxt_zero3_between(const struct sxt_zero3 *z)
+{
+    return sxt_coll_about(z->reduce);
+}
+
 struct sxt_params *sxt_zero3_params(struct sxt_zero3 *z)
 {
     return &z->params;

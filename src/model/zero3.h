@@ -62,6 +62,9 @@ struct sxt_zero3 *sxt_zero3_create(const struct sxt_zero3_setup *setup);
 void sxt_zero3_destroy(struct sxt_zero3 *z);
 const struct sxt_zero3_setup *sxt_zero3_setup(const struct sxt_zero3 *z);
 
+/* What moves bytes between the ranks, as sxt_coll_about has it. */
+const char *sxt_zero3_between(const struct sxt_zero3 *z);
+
 /* For the network; borrowed. */
 struct sxt_params *sxt_zero3_params(struct sxt_zero3 *z);
 struct sxt_grads *sxt_zero3_grads(struct sxt_zero3 *z);

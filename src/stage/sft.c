@@ -26,6 +26,7 @@ static int open_backend(struct sxt_sft *s, struct sxt_error *err)
         return -1;
     sxt_log_lines(&s->run->log, SXT_LOG_INFO, report);
     free(report);
+    sxt_dev_set_patience(s->dev, s->v->patience);
     s->setup = sxt_sft_setup(&s->head.layout, s->v, s->run->comm);
     s->setup.num = s->num;
     return 0;
@@ -50,6 +51,9 @@ static struct sxt_net_room choose_room(const struct sxt_sft *s)
 static void allocate(struct sxt_sft *s)
 {
     s->z = sxt_zero3_create(&s->setup);
+    if (s->run->comm.size > 1)
+        sxt_log(&s->run->log, SXT_LOG_INFO, "between ranks  %s",
+                sxt_zero3_between(s->z));
     s->o = sxt_optim_create(s->z);
     s->net =
         sxt_net_create(&s->head.layout, s->num, s->setup.type, &s->room);

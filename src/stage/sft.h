@@ -31,6 +31,7 @@ struct sxt_sft_values {
     char *dtype, *reduce_type, *recompute, *backend, *device, *on_nonfinite;
     bool share_device;
     int64_t threads;
+    double patience; /* s */
     struct {
         char *dir;
         int64_t every_steps, keep;

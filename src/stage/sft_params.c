@@ -147,6 +147,10 @@ const struct sxt_cfg_param sxt_sft_params[] = {
       "Ranks may share a GPU; else that is refused.", AT(share_device), NONE },
     { "threads", SXT_CFG_INT, "0", 0, 4096, "threads",
       "Threads of a rank; 0: what OpenMP offers.", AT(threads), NONE },
+    { "patience", SXT_CFG_REAL, "1800", 0, 1e6, "s",
+      "A wait for other ranks without any progress ends the run, and names who "
+      "is missing; 0: never.",
+      AT(patience), NONE },
     { "checkpoint", SXT_CFG_GROUP, NULL, 0, 0, "1",
       "Saving the state of the run.", AT(checkpoint), NULL, checkpoint_params },
     { "log_every", SXT_CFG_INT, "1", 1, 1e9, "steps",
