@@ -305,7 +305,7 @@ void sxt_watch_wait(struct sxt_watch *w, bool (*passed)(void *arg), void *arg,
             oldest = w->n_open > 0 ? w->open[0].number : 0;
             since = now;
         } else if (w->dev->patience > 0 && now - since > w->dev->patience) {
-            snprintf(why, sizeof(why), "nothing has moved for %.0f s",
+            snprintf(why, sizeof(why), "nothing has moved for %.3g s",
                      now - since);
             give_up(w, why);
         }
