@@ -505,8 +505,8 @@ static void bench_step(struct bench *b, const char *name,
         struct sxt_layout layout;
         sxt_layout_init(&layout, &c);
         struct sxt_net_room least = room_of(tokens_of(b));
-        size_t bytes = resident(&layout) +
-                       sxt_net_bytes(&layout, SXT_BF16, &least);
+        size_t bytes =
+            resident(&layout) + sxt_net_bytes(&layout, SXT_BF16, &least);
         sxt_layout_free(&layout);
         if (bytes <= room || c.layers == 1)
             break;

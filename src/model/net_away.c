@@ -87,8 +87,7 @@ void sxt_net_fetch_input(struct sxt_net *net, size_t l)
     sxt_event_record(dev, net->used, SXT_STREAM_MAIN);
     sxt_stream_wait(dev, SXT_STREAM_IN, net->used);
     sxt_stream_wait(dev, SXT_STREAM_IN, net->left[l % 2]);
-    sxt_dev_put_on(dev, SXT_STREAM_IN, sxt_net_kept(net, l),
-                   host_place(net, l),
+    sxt_dev_put_on(dev, SXT_STREAM_IN, sxt_net_kept(net, l), host_place(net, l),
                    input_bytes(net->layout, net->type, net->t));
     sxt_event_record(dev, net->came, SXT_STREAM_IN);
 }

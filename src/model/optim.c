@@ -237,8 +237,7 @@ struct sxt_optim_bytes sxt_optim_bytes(const struct sxt_zero3_setup *set)
 
     for (size_t u = 0; u < set->layout->n_units; u++)
         *(u < first ? &b.device : &b.host) +=
-            each *
-            sxt_cut_unit(set->layout->unit_size[u], set->comm.size).each;
+            each * sxt_cut_unit(set->layout->unit_size[u], set->comm.size).each;
     return b;
 }
 

@@ -66,8 +66,8 @@ size_t sxt_zero3_widest_away(const struct sxt_zero3_setup *set)
  */
 int sxt_zero3_slots(const struct sxt_zero3_setup *set)
 {
-    bool away = set->params_away &&
-                sxt_zero3_first_away(set) < set->layout->n_units;
+    bool away =
+        set->params_away && sxt_zero3_first_away(set) < set->layout->n_units;
 
     if (set->comm.size == 1 && !away)
         return 0;

@@ -124,8 +124,7 @@ static float *grads_get(struct sxt_grads *self, size_t unit)
 static void start_reduce(struct sxt_zero3 *z, size_t unit, const void *from,
                          struct grad_slot *lent)
 {
-    size_t bytes =
-        z->cut[unit].each * sxt_dtype_size(z->set.reduce_type);
+    size_t bytes = z->cut[unit].each * sxt_dtype_size(z->set.reduce_type);
 
     sxt_coll_label(z->reduce, "gradients", unit);
     sxt_coll_all_to_all(z->reduce, z->recv, from, bytes);
@@ -218,8 +217,8 @@ void sxt_zero3_open_grads(struct sxt_zero3 *z)
     if (z->first_away == units)
         return;
     z->sum = room_for(z, sxt_zero3_widest_away(&z->set), sizeof(float));
-    z->g_host = sxt_pinned_alloc(z->dev,
-                                 sxt_zero3_away_at(z, units) * sizeof(float));
+    z->g_host =
+        sxt_pinned_alloc(z->dev, sxt_zero3_away_at(z, units) * sizeof(float));
 }
 
 void sxt_zero3_close_grads(struct sxt_zero3 *z)

@@ -15,8 +15,8 @@ struct slot {
     size_t unit;
     int users;
     bool in_flight;
-    uint64_t number;   /* of the collective that fills it */
-    uint64_t last_use; /* or last hint */
+    uint64_t number;        /* of the collective that fills it */
+    uint64_t last_use;      /* or last hint */
     struct sxt_event *free; /* behind the kernels of the last user */
 };
 
@@ -30,7 +30,7 @@ struct sxt_zero3 {
     struct sxt_params params; /* first: the network's handles to all this */
     struct sxt_grads grads;
     struct sxt_zero3_setup set;
-    struct sxt_dev *dev;               /* borrowed */
+    struct sxt_dev *dev;              /* borrowed */
     struct sxt_coll *gather, *reduce; /* apart, so that each waits alone */
     int ranks, rank;
 

@@ -234,8 +234,8 @@ void sxt_zero3_open_params(struct sxt_zero3 *z)
     for (int i = 0; i < z->n_slots; i++) {
         z->slots[i].unit = NO_UNIT;
         z->slots[i].free = sxt_event_create(z->dev);
-        z->slots[i].data = sxt_dev_alloc_for(
-            z->dev, SXT_DEV_WEIGHTS, sxt_zero3_widest(&z->set) * elem);
+        z->slots[i].data = sxt_dev_alloc_for(z->dev, SXT_DEV_WEIGHTS,
+                                             sxt_zero3_widest(&z->set) * elem);
     }
 }
 

@@ -43,13 +43,13 @@ static const char *backend_of(const struct sxt_checkpoint *c)
     return sxt_zero3_setup(c->z)->num->op.name;
 }
 
-static struct part find_part(const struct sxt_checkpoint *c, enum sxt_state kind,
-                             size_t unit)
+static struct part find_part(const struct sxt_checkpoint *c,
+                             enum sxt_state kind, size_t unit)
 {
     bool bf16 = sxt_zero3_setup(c->z)->type == SXT_BF16;
     struct sxt_shard s = sxt_zero3_shard(c->z, unit);
     enum sxt_h5_type type[SXT_STATES] = { bf16 ? SXT_H5_BF16 : SXT_H5_F32,
-                                       SXT_H5_U16, SXT_H5_F32, SXT_H5_F32 };
+                                          SXT_H5_U16, SXT_H5_F32, SXT_H5_F32 };
 
     return (struct part){
         .first = s.first,
@@ -182,9 +182,9 @@ static struct sxt_out *begin_model(const struct sxt_checkpoint *c,
     struct sxt_out *out = sxt_run_create(c->run, path, SXT_MODEL_FORMAT, 1,
                                          title, c->inputs, c->n_inputs, err);
 
-    if (!out ||
-        sxt_model_out_begin(out, layout_of(c), find_part(c, SXT_STATE_PARAM, 0).type,
-                            c->base, err) == 0)
+    if (!out || sxt_model_out_begin(out, layout_of(c),
+                                    find_part(c, SXT_STATE_PARAM, 0).type,
+                                    c->base, err) == 0)
         return out;
     sxt_out_abandon(out);
     return NULL;
@@ -325,8 +325,9 @@ int sxt_checkpoint_save(const struct sxt_checkpoint *c,
 
 /* Elements [first, first + count) of a unit, by its tensors; the rest is 0. */
 static int read_tensors(const struct sxt_checkpoint *c, struct sxt_in *in,
-                        enum sxt_state kind, size_t unit, const struct part *part,
-                        char *to, struct sxt_error *err)
+                        enum sxt_state kind, size_t unit,
+                        const struct part *part, char *to,
+                        struct sxt_error *err)
 {
     const struct sxt_layout *layout = layout_of(c);
     size_t end = part->first + part->count;

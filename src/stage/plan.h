@@ -54,8 +54,8 @@ struct sxt_plan_block {
     /* products and element-wise kernels; again: all that a block computes a
      * second time, and the feed-forward part of it */
     double forward, again, again_ffn, backward;
-    double attn, attn_bwd;           /* attention, once each */
-    double gather, reduce;           /* on the wire */
+    double attn, attn_bwd; /* attention, once each */
+    double gather, reduce; /* on the wire */
 };
 struct sxt_plan_block sxt_plan_block(const struct sxt_plan_place *place,
                                      const struct sxt_layout *layout,

@@ -31,8 +31,8 @@ struct sxt_plan_memory sxt_plan_memory(const struct sxt_plan_place *place,
     struct sxt_plan_memory m = { .room = place->machine.memory -
                                          place->machine.reserve };
 
-    m.net = sxt_sft_room(&setup, v, most_inputs,
-                         m.room > 0 ? (size_t)m.room : 0);
+    m.net =
+        sxt_sft_room(&setup, v, most_inputs, m.room > 0 ? (size_t)m.room : 0);
     m.all = sxt_sft_memory(&setup, &m.net);
     m.need = (double)m.all.device;
     return m;

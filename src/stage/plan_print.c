@@ -57,8 +57,8 @@ static void print_memory(const struct sxt_planner *p)
     row(p, "optimizer", (double)a->optim.device, "moments and f32 remainders");
     row(p, "gradients", (double)a->zero3.grads, "f32 sums");
     row(p, "reducing", (double)a->zero3.reducing, "whole units");
-    row(p, "activations",
-        (double)sxt_sft_memory_for(a, SXT_DEV_ACTIVATIONS), kept);
+    row(p, "activations", (double)sxt_sft_memory_for(a, SXT_DEV_ACTIVATIONS),
+        kept);
     row(p, "  inputs", (double)a->net.inputs, "of blocks");
     row(p, "  made", (double)a->net.made, "by products and attention");
     row(p, "  work", (double)a->net.work, "of one block");
@@ -119,12 +119,11 @@ static void try_offload(const struct sxt_planner *p, struct change c)
     for (int tenth = 0; tenth <= 10; tenth++) {
         c.sft.offload_fraction = tenth / 10.0;
         if (fits(p, &c)) {
-            sxt_log(&p->run->log, SXT_LOG_INFO,
-                    "  sft.offload_fraction=%g%s%s", c.sft.offload_fraction,
-                    c.sft.offload_residuals ? " sft.offload_residuals=true"
-                                            : "",
-                    c.sft.offload_parameters ? " sft.offload_parameters=true"
-                                             : "");
+            sxt_log(
+                &p->run->log, SXT_LOG_INFO, "  sft.offload_fraction=%g%s%s",
+                c.sft.offload_fraction,
+                c.sft.offload_residuals ? " sft.offload_residuals=true" : "",
+                c.sft.offload_parameters ? " sft.offload_parameters=true" : "");
             return;
         }
     }

@@ -296,8 +296,7 @@ static void report_memory(const struct sxt_sft *s)
     struct sxt_sft_memory m = sxt_sft_memory(&s->setup, &s->room);
     const struct sxt_log *log = &s->run->log;
 
-    sxt_log(log, SXT_LOG_INFO,
-            "memory of rank 0, MiB      at most    planned");
+    sxt_log(log, SXT_LOG_INFO, "memory of rank 0, MiB      at most    planned");
     for (int p = 0; p < SXT_DEV_PURPOSES; p++) {
         size_t peak = sxt_dev_peak_for(s->dev, p);
         size_t planned = sxt_sft_memory_for(&m, p);

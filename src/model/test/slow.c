@@ -8,7 +8,9 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "base/rng.h"
 #include "base/test/tap.h"
+#include "model/net.h"
 #include "trainer.h"
 
 enum { MOST = 64 };

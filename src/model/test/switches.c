@@ -1,13 +1,20 @@
 /* switches.c - what changes speed and memory of training changes no bit: what
  * is computed again, what is on the host, how far ahead layers are gathered,
  * how many logits there are at a time, on 1, 2 and 3 ranks. */
+#include <string.h>
+
 #include "base/test/tap.h"
+#include "model/net.h"
 #include "trainer.h"
 
 /* Of all combinations, every so many-th is tried there; 0: a single one on 2
  * ranks, where everything takes long. */
 #ifndef DEVICES
-#define DEVICES { "host", 3 }, { "fake", 40 }
+#define DEVICES    \
+    { "host", 3 }, \
+    {              \
+        "fake", 40 \
+    }
 #endif
 static const struct {
     const char *name;
@@ -74,8 +81,8 @@ static void combinations(struct sxt_comm comm, struct trainer plain,
     bool same = true;
 
     plain.comm = comm;
-    for (size_t i = every > 0 ? (size_t)comm.size % every : HARD; i < N_ALL;
-         i += every > 0 ? every : N_ALL) {
+    for (size_t i = every > 0 ? (size_t)comm.size % every : HARD;
+         i<N_ALL; i += every> 0 ? every : N_ALL) {
         struct trainer how = combination(&plain, i);
         same = try(&how, truth) && same;
         n++;

@@ -71,8 +71,8 @@ static double worst(const struct sxt_dev *dev, const struct sxt_sft_memory *m)
     double most = apart(sxt_dev_peak(dev), m->device);
 
     for (int p = 0; p < SXT_DEV_PURPOSES; p++)
-        most = fmax(most, apart(sxt_dev_peak_for(dev, p),
-                                sxt_sft_memory_for(m, p)));
+        most = fmax(most,
+                    apart(sxt_dev_peak_for(dev, p), sxt_sft_memory_for(m, p)));
     return fmax(most, apart(sxt_pinned_peak(dev), m->host));
 }
 
