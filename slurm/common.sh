@@ -57,12 +57,29 @@ find_launcher() {
     return 0
 }
 
+# What the program must know to stop in time: when the job ends (newer Slurms
+# say so themselves), and how long before that it is signalled.
+tell_end() {
+    local end
+    if [ -z "${SLURM_JOB_END_TIME-}" ]; then
+        end=$(SLURM_TIME_FORMAT=standard scontrol show job "$SLURM_JOB_ID" |
+            sed -n 's/.* EndTime=\([0-9][0-9T:-]*\).*/\1/p' | head -n 1)
+        [ -n "$end" ] && SLURM_JOB_END_TIME=$(date -d "$end" +%s) &&
+            export SLURM_JOB_END_TIME
+    fi
+    case ${SBATCH_SIGNAL-} in
+    *@*) export SEXTANT_LEAD=${SBATCH_SIGNAL##*@} ;;
+    *) export SEXTANT_LEAD=180 ;; # as in the scripts
+    esac
+}
+
 # prepare CONFIG RUN [NAME=VALUE...] - before anything else in a job script.
 prepare() {
     take_arguments "$@"
     read_site
     find_program
     find_launcher
+    tell_end
     export OMP_NUM_THREADS=${OMP_NUM_THREADS-${SLURM_CPUS_PER_TASK-1}}
     # Lustre without flock support refuses HDF5's locks; a run has one writer.
     export HDF5_USE_FILE_LOCKING=${HDF5_USE_FILE_LOCKING-FALSE}
@@ -73,12 +90,16 @@ prepare() {
 
 # The signal that Slurm sends some time before the end comes to this shell
 # (--signal=B:USR1@...) and goes on to the launcher, which hands it to the ranks.
+# Always as USR1: srun and mpirun take TERM as an order to kill.
 told=
 pid=
 pass_on() {
+    local left=
     told=$1
-    say "told to stop ($1)"
-    [ -n "$pid" ] && kill "-$1" "$pid" 2>/dev/null
+    [ -z "${SLURM_JOB_END_TIME-}" ] ||
+        left=", $((SLURM_JOB_END_TIME - $(date +%s))) s before the end"
+    say "told to stop ($1)$left"
+    [ -n "$pid" ] && kill -USR1 "$pid" 2>/dev/null
 }
 trap 'pass_on USR1' USR1
 trap 'pass_on TERM' TERM
@@ -98,11 +119,11 @@ run_ranks() {
     return $rc
 }
 
-# What a run has reached: names and sizes of its files, which grow, or get other
-# names, with every record and step; but not what also grows without progress.
+# What a run has reached: its whole files, and journals with more than their
+# first bytes.  Logs and records grow without progress, too.
 reached() {
-    find "$run" \( -name status -o -name tensorboard \) -prune -o \
-        -type f ! -name '*.out' -printf '%P %s\n' 2>/dev/null | sort | sha256sum
+    find "$run" -type f \( -name '*.h5' -o -path '*.journal/*.log' -size +64c \) \
+        -printf '%P %s\n' 2>/dev/null | sort | sha256sum
 }
 
 requeue() {
@@ -127,6 +148,10 @@ run_step() {
     rc=$?
     # Cancelled, or preempted: the first is meant, the second Slurm requeues.
     [ $rc = 75 ] && [ "$told" != TERM ] || exit $rc
+    if [ -e "$run/STOP" ]; then
+        say "remove $run/STOP and submit again to go on"
+        exit 75
+    fi
     if [ "$before" = "$(reached)" ]; then
         say "stopped without progress: is the time limit too short?"
         exit 74

@@ -25,6 +25,7 @@ read_site
 find_program
 mkdir -p "$run"
 previous=
+jobs=0
 
 # job SCRIPT OPTIONS ARG... - one job behind the previous one.
 job() {
@@ -37,6 +38,8 @@ job() {
         ${options+"${options[@]}"} "$here/$script" "$config" "$run" "$@")
     if [ -z "$submit" ]; then
         printf '%s\n' "${command[*]}"
+        jobs=$((jobs + 1))
+        previous=JOB$jobs
         return
     fi
     id=$("${command[@]}")

@@ -46,7 +46,10 @@ GresTypes=gpu
 SlurmdParameters=config_overrides
 NodeName=n1 NodeHostname=$host NodeAddr=127.0.0.1 Port=$((base + 2)) CPUs=16 RealMemory=8000 Gres=gpu:h100:8
 NodeName=n2 NodeHostname=$host NodeAddr=127.0.0.1 Port=$((base + 3)) CPUs=16 RealMemory=8000 Gres=gpu:h100:8
-PartitionName=gpu Nodes=ALL Default=YES MaxTime=INFINITE State=UP
+PreemptType=preempt/partition_prio
+PreemptMode=REQUEUE
+PartitionName=gpu Nodes=ALL Default=YES MaxTime=INFINITE State=UP PriorityTier=1 GraceTime=120
+PartitionName=urgent Nodes=ALL MaxTime=INFINITE State=UP PriorityTier=9 PreemptMode=OFF
 END
     echo "NodeName=n1,n2 Name=gpu Type=h100 File=$dir/gpu/nvidia[0-7] Flags=nvidia_gpu_env" \
         >"$dir/gres.conf"
@@ -67,7 +70,7 @@ start() {
     slurmctld -c
     slurmd -N n1
     slurmd -N n2
-    for _ in $(seq 60); do
+    for _ in $(seq 240); do
         [ "$(sinfo -h -t idle -o %D 2>/dev/null)" = 2 ] && break
         sleep 0.5
     done
