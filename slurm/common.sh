@@ -97,8 +97,8 @@ pass_on() {
     local left=
     told=$1
     [ -z "${SLURM_JOB_END_TIME-}" ] ||
-        left=", $((SLURM_JOB_END_TIME - $(date +%s))) s before the end"
-    say "told to stop ($1)$left"
+        left=$((SLURM_JOB_END_TIME - $(date +%s)))
+    say "told to stop ($1)${left:+, $left s before the end}"
     [ -n "$pid" ] && kill -USR1 "$pid" 2>/dev/null
 }
 trap 'pass_on USR1' USR1

@@ -8,6 +8,7 @@
 #
 #   SXT_TEST_TOUCHES=I/N   at every N-th touch from the I-th on, 0/1 are all;
 #                          else at a few of each step
+#   SXT_TEST_STEPS=sft     at touches of this step only
 #   SXT_TEST_KILLS=500     so many random kills; else none
 . "$SRCDIR/validation/lib.sh"
 OMP_NUM_THREADS=1
@@ -237,7 +238,7 @@ mkdir run
 for step in $steps; do
     ok "$step, undisturbed" reference "$step"
 done
-for step in $steps; do
+for step in ${SXT_TEST_STEPS-$steps}; do
     ok "$step, killed at touches of files, goes on to the same end" \
         sweep "$step"
 done

@@ -140,6 +140,12 @@ static char *why_run(const struct step *step)
 
     if (!step->output)
         return sxt_strdup("it keeps no output");
+    char *journal = sxt_printf("%s.journal", step->output);
+    if (sxt_file_is_directory(journal)) /* it died while clearing up */
+        why = sxt_printf("%s is still there", journal);
+    free(journal);
+    if (why)
+        return why;
     struct sxt_in *in = sxt_in_open(step->output, NULL, NULL);
     if (!in)
         return sxt_printf("%s is not there", step->output);

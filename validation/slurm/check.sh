@@ -47,6 +47,7 @@ drained() { # [FILE]
             esac
         done >/dev/null 2>&1
     done
+    return 0
 }
 
 # The job whose number is in FILE has ended with STATUS.
@@ -64,13 +65,18 @@ appears() {
     done
 }
 
-# Let a requeued job, which rests two minutes, start at once.
+# Let a requeued job, which rests two minutes, start at once.  It begins to rest
+# when its end is over, so ask until it runs.
 wake() {
-    tap_end=$(($(date +%s) + 120))
-    until [ "$(squeue -h -j "$1" -o %T)" = PENDING ] &&
-        scontrol update jobid="$1" starttime=now; do
+    tap_end=$(($(date +%s) + 240))
+    until [ "$(squeue -h -j "$1" -o %T)" = PENDING ]; do
         [ "$(date +%s)" -lt $tap_end ] || { squeue; return 1; }
         sleep 0.2
+    done
+    until [ "$(squeue -h -j "$1" -o %T)" = RUNNING ]; do
+        [ "$(date +%s)" -lt $tap_end ] || { squeue; return 1; }
+        scontrol update jobid="$1" starttime=now || true
+        sleep 1
     done
 }
 
@@ -135,8 +141,9 @@ SBATCH_SIGNAL=B:USR1@70 sbatch -t 2 --parsable --ntasks-per-node=1 \
 sbatch -o one.out "$jobs/import.sh" small.cfg one limit=2 >id
 ok "import.sh alone" drained limit.id
 ok "imports" test -s one/problems.h5
-sbatch -n 2 -o grade.out "$jobs/grade.sh" small.cfg chain \
-    output=again.h5 >id
+mkdir graded
+cp chain/problems.h5 chain/traces.h5 graded
+sbatch -n 2 -o grade.out "$jobs/grade.sh" small.cfg graded >id
 BENCHMARKS="mini-math mini-choice" sbatch --array=0-1 -o eval-%a.out \
     "$jobs/evaluate.sh" small.cfg chain n=1 >id
 # shellcheck disable=SC2086 # words
@@ -149,7 +156,7 @@ touch one/STOP
 sbatch --parsable -o stop.out "$jobs/generate.sh" small.cfg one >stop.id
 ok "grade.sh, arrays of evaluate.sh and sft.sh" drained limit.id
 ok "the verdicts are the chain's" \
-    "$SEXTANT" diff chain/verdicts.h5 chain/again.h5
+    "$SEXTANT" diff chain/verdicts.h5 graded/verdicts.h5
 ok "each benchmark has its file" \
     test -s chain/eval-mini-math.h5 -a -s chain/eval-mini-choice.h5
 ok "each seed has its run" test -s runs/1/model.h5 -a -s runs/2/model.h5
