@@ -57,25 +57,21 @@ ended() { # FILE STATUS
 }
 
 # Wait until TEXT stands in a file.
-appears() {
-    tap_end=$(($(date +%s) + 120))
+appears() { # TEXT FILE [SECONDS]
+    tap_end=$(($(date +%s) + ${3-120}))
     until grep -qs -- "$1" "$2"; do
         [ "$(date +%s)" -lt $tap_end ] || { cat "$2"; return 1; }
         sleep 0.2
     done
 }
 
-# Let a requeued job, which rests two minutes, start at once.  It begins to rest
-# when its end is over, so ask until it runs.
-wake() {
-    tap_end=$(($(date +%s) + 240))
-    until [ "$(squeue -h -j "$1" -o %T)" = PENDING ]; do
-        [ "$(date +%s)" -lt $tap_end ] || { squeue; return 1; }
-        sleep 0.2
-    done
-    until [ "$(squeue -h -j "$1" -o %T)" = RUNNING ]; do
-        [ "$(date +%s)" -lt $tap_end ] || { squeue; return 1; }
-        scontrol update jobid="$1" starttime=now || true
+# Let a requeued job, which rests two minutes, start now, until TEXT stands in a
+# file.  It begins to rest when its end is over, so ask again.
+woken() { # JOB TEXT FILE
+    tap_end=$(($(date +%s) + 300))
+    until grep -qs -- "$2" "$3"; do
+        [ "$(date +%s)" -lt $tap_end ] || { cat "$3"; return 1; }
+        scontrol update jobid="$1" starttime=now >/dev/null 2>&1 || true
         sleep 1
     done
 }
@@ -194,8 +190,7 @@ SEXTANT_SEGMENTS=1 sbatch --parsable --ntasks-per-node=2 --gpus-per-node=0 \
 ok "a job" appears "step 1 of" told.out
 scancel --batch --signal=USR1 "$(cat id)"
 ok "that is told to stop" appears "later segment" told.out
-ok "goes back into the queue" wake "$(cat id)"
-ok "and on from its checkpoint" appears "goes on behind step" told.out
+ok "goes on from its checkpoint" woken "$(cat id)" "goes on behind step" told.out
 ok "in another start" grep -q "restart 1" told.out
 scancel --batch --signal=USR1 "$(cat id)"
 ok "but not more often than it may" appears "last of 1 segments" told.out
@@ -209,17 +204,16 @@ ok "a training" appears "step 1 of" preempted.out
 sbatch -p urgent -N 2 --exclusive -o urgent.out --wrap "echo urgent work" >urgent.id
 ok "makes way for urgent work" appears "stopped cleanly" preempted.out
 ok "which gets its turn" appears "urgent work" urgent.out
-ok "waits in the queue" wake "$(cat id)"
-ok "and goes on" appears "goes on behind step" preempted.out
+ok "and goes on behind it" woken "$(cat id)" "goes on behind step" preempted.out
 scancel "$(cat id)"
 ok "until it is cancelled" drained limit.id
 
 # ---- the time limit ----
-ok "a job near its limit was told to stop" appears "told to stop (USR1)" limit.out
+ok "a job near its limit was told to stop" appears "told to stop (USR1)" limit.out 300
 ok "it had foretold that" grep -q "will reach the time limit at step" limit.out
 ok "in time for a checkpoint" appears "stopped cleanly" limit.out
-ok "it waits in the queue" wake "$(cat limit.id)"
-ok "and goes on where it was" appears "goes on behind step" limit.out
+ok "and goes on where it was" \
+    woken "$(cat limit.id)" "goes on behind step" limit.out
 scancel "$(cat limit.id)"
 
 # ---- kills ----
