@@ -33,9 +33,11 @@ for step in generate reformat grade select; do
 done
 "$SEXTANT" convert "$base" hf >setup.out 2>&1 || { cat setup.out; exit 99; }
 
-# Nothing but logs in DIR: neither outputs nor what they are while written.
+# Nothing but logs and records in DIR: neither outputs nor what they are while
+# written.
 nothing_in() {
-    left=$(find "$1" -type f ! -name '*.log' ! -name STOP 2>/dev/null)
+    left=$(find "$1" -type f ! -name '*.log' ! -name STOP \
+        ! -path '*/status/*.json' 2>/dev/null)
     echo "left: $left" >tap.out
     [ -z "$left" ]
 }
@@ -52,7 +54,7 @@ refused() { # STATUS CLAIM COMMAND...: and nothing is written into ./out
 
 # ---- typing errors and missing files
 for command in import generate reformat grade select sft evaluate report \
-    pipeline solve equal diff convert quantize info; do
+    pipeline solve equal probe diff convert quantize info; do
     exits 78 "$command: an unknown parameter" "$SEXTANT" $command \
         -s no_such_parameter=1
     says no_such_parameter "  is named"

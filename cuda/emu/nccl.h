@@ -2,9 +2,9 @@
  *
  * A rank's outgoing bytes lie in memory that all processes of the communicator
  * have mapped.  What is sent leaves as early as the stream's order allows; what
- * is received arrives as late as it may: until somebody waits, its place is NaN.
- * To read it early gives wrong numbers; to write to either side of an operation
- * under way ends the process. */
+ * is received arrives as late as it may: until somebody waits, its place is
+ * NaN.  To read it early gives wrong numbers; to write to either side of an
+ * operation under way ends the process. */
 #ifndef SXT_EMU_NCCL_H
 #define SXT_EMU_NCCL_H
 

@@ -46,6 +46,8 @@ static const struct {
     { "equal", "  sextant equal '1/2' '\\frac{2}{4}'\n"
                "  sextant equal --text 7 'So the answer is \\boxed{7}.'\n"
                "  sextant equal --jsonl ./pairs.jsonl\n" },
+    { "probe",
+      "  sextant probe --model model.h5 --input ./texts.jsonl --gradients\n" },
     { "diff", "  sextant diff reference.h5 run/model.h5\n" },
     { "convert", "  sextant convert Qwen2.5-0.5B-Instruct base.h5\n"
                  "  sextant convert run/model.h5 my-model      # for "

@@ -9,10 +9,10 @@
 
 /* Weights by unit.  get() returns the whole unit in device memory, valid until
  * release(); hint() names a unit that is used soon, so that it can be on its
- * way (may do nothing): of the next `ahead` units, the nearest first.  Calls are
- * in the same order on every rank.  One unit is in use at a time; a tied model's
- * head uses two, the last and unit 0.  poke(), if not NULL, is called between
- * products, for those who move data only while they are called.
+ * way (may do nothing): of the next `ahead` units, the nearest first.  Calls
+ * are in the same order on every rank.  One unit is in use at a time; a tied
+ * model's head uses two, the last and unit 0.  poke(), if not NULL, is called
+ * between products, for those who move data only while they are called.
  *
  * Quantised weights: matrices() gives a block's, by enum sxt_part, in the place
  * of get()'s, which has the block's vectors only (sxt_layout_vectors); NULL

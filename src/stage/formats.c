@@ -85,6 +85,13 @@ const struct sxt_column sxt_metric_columns[] = {
     { .name = NULL }
 };
 
+const struct sxt_column sxt_probe_columns[] = {
+    { "ids", SXT_COL_IDS, "1", "Token ids of the text.", 0 },
+    { "loss", SXT_COL_F64, "nat/token",
+      "Mean loss of all tokens behind the first.", 0 },
+    { .name = NULL }
+};
+
 const struct sxt_column sxt_item_columns[] = {
     { "id", SXT_COL_TEXT, "1", "The problem's id.", 0 },
     { "source", SXT_COL_TEXT, "1", "Data set the problem comes from.", 0 },
@@ -125,6 +132,7 @@ const struct sxt_format_table sxt_format_tables[] = {
     { SXT_METRICS_FORMAT, "metrics.h5", "/steps", "one an optimizer step",
       sxt_metric_columns },
     { SXT_EVAL_FORMAT, "eval.h5", "/items", "one a problem", sxt_item_columns },
+    { SXT_PROBE_FORMAT, "probe.h5", "/texts", "one a text", sxt_probe_columns },
     { SXT_EVAL_FORMAT, "eval.h5", "/summary", "one a benchmark and metric",
       sxt_summary_columns },
     { SXT_EVAL_FORMAT, "eval.h5", "/verdicts", "one an answer",

@@ -102,6 +102,12 @@ enum sxt_metric_column {
 };
 extern const struct sxt_column sxt_metric_columns[];
 
+/* probe.h5: group /texts, one row a text; /loss, /logits (tokens, vocabulary)
+ * and /gradients/<tensor>, as asked for. */
+#define SXT_PROBE_FORMAT "sextant/probe"
+enum sxt_probe_column { SXT_PROBE_IDS, SXT_PROBE_LOSS };
+extern const struct sxt_column sxt_probe_columns[];
+
 /* eval.h5: group /items, one row a problem; /summary, one row a benchmark and
  * metric. */
 #define SXT_EVAL_FORMAT "sextant/eval"

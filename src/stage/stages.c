@@ -18,6 +18,7 @@ const struct sxt_stage *const sxt_stages[] = {
     &sxt_stage_status,
     &sxt_stage_solve,
     &sxt_stage_equal,
+    &sxt_stage_probe,
     &sxt_stage_diff,
     &sxt_stage_convert,
     &sxt_stage_quantize,

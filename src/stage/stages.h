@@ -22,6 +22,7 @@ extern const struct sxt_stage sxt_stage_select;
 extern const struct sxt_stage sxt_stage_info;
 extern const struct sxt_stage sxt_stage_pipeline;
 extern const struct sxt_stage sxt_stage_plan;
+extern const struct sxt_stage sxt_stage_probe;
 extern const struct sxt_stage sxt_stage_quantize;
 extern const struct sxt_stage sxt_stage_report;
 extern const struct sxt_stage sxt_stage_sft;

@@ -58,7 +58,8 @@ static void add_effort(struct sxt_str *out, const struct sxt_status_step *s)
 
     sxt_str_add(out, "  ");
     add_duration(out, number_of(s->record, "rank_s") / ranks);
-    sxt_str_add(out, ranks > 1 ? " on %.0f ranks" : "", ranks);
+    if (ranks > 1)
+        sxt_str_add(out, " on %.0f ranks", ranks);
 }
 
 /* "  120 of 300 answers  12.3 k tokens/s  ETA 3 min 02 s" */
