@@ -57,12 +57,21 @@ find_launcher() {
     return 0
 }
 
+# This job, for scontrol: the plain number of an array's last task means all.
+this_job() {
+    if [ -n "${SLURM_ARRAY_JOB_ID-}" ]; then
+        echo "${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID"
+    else
+        echo "$SLURM_JOB_ID"
+    fi
+}
+
 # What the program must know to stop in time: when the job ends (newer Slurms
 # say so themselves), and how long before that it is signalled.
 tell_end() {
     local end
     if [ -z "${SLURM_JOB_END_TIME-}" ]; then
-        end=$(SLURM_TIME_FORMAT=standard scontrol show job "$SLURM_JOB_ID" |
+        end=$(SLURM_TIME_FORMAT=standard scontrol show job "$(this_job)" |
             sed -n 's/.* EndTime=\([0-9][0-9T:-]*\).*/\1/p' | head -n 1)
         [ -n "$end" ] && SLURM_JOB_END_TIME=$(date -d "$end" +%s) &&
             export SLURM_JOB_END_TIME
@@ -127,12 +136,9 @@ reached() {
 }
 
 requeue() {
-    local id=$SLURM_JOB_ID
-    [ -n "${SLURM_ARRAY_JOB_ID-}" ] &&
-        id=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID
     say "goes on in a later segment"
     # The same job again, so that what depends on it keeps waiting.
-    scontrol requeue "$id" || exit 75
+    scontrol requeue "$(this_job)" || exit 75
     sleep 60 # Slurm ends this shell
     exit 75
 }

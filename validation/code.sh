@@ -54,7 +54,7 @@ rest() {
 computing=
 trap 'rest; rm -rf "$tap_dir"' EXIT
 # passed: how many of the last table passed
-passed() { awk '$1 == "grade" && $5 ~ /^[0-9.]+$/ { n = $4 } END { print n + 0 }' tap.out; }
+passed() { awk '$1 == "grade" && $6 == "%" { n = $4 } END { print n + 0 }' tap.out; }
 runs=0
 accepted=0
 # judge NAME: NAME.h5 has the problems, NAME-right.jsonl and -wrong the programs

@@ -2,6 +2,7 @@
 # t0803-sites.sh - what pipeline.sh would submit at the sites that have a file.
 . "$SRCDIR/validation/lib.sh"
 bash --version >/dev/null 2>&1 || skip_all "no bash here"
+SRCDIR=$(realpath "$SRCDIR") # as pipeline.sh names its own place
 HOME=$tap_dir # no site.env of the tester's
 export HOME
 

@@ -31,6 +31,13 @@ sed -e "s#@/#$SRCDIR/inputs/mini/#g" \
     -e 's/"sft"/"sft epochs=1"/' \
     "$SRCDIR/inputs/mini/mini.cfg" >small.cfg
 
+# Let a requeued job, which rests two minutes, start now; not while a step of
+# its last start is still being cleared away on its node.
+wake() { # JOB
+    pgrep -f "slurmstepd: \[$1\." >/dev/null ||
+        scontrol update jobid="$1" starttime=now >/dev/null 2>&1 || true
+}
+
 # Wait until no job is left, but the one whose number is in FILE.
 drained() { # [FILE]
     tap_end=$(($(date +%s) + 600))
@@ -42,7 +49,7 @@ drained() { # [FILE]
         sleep 4
         for id in $(squeue -h -t PD -o %A -r | grep -vx "${tap_but:-none}"); do
             case $tap_resting in
-            *" $id "*) scontrol update jobid="$id" starttime=now ;;
+            *" $id "*) wake "$id" ;;
             *) tap_resting="$tap_resting $id " ;;
             esac
         done >/dev/null 2>&1
@@ -65,13 +72,13 @@ appears() { # TEXT FILE [SECONDS]
     done
 }
 
-# Let a requeued job, which rests two minutes, start now, until TEXT stands in a
-# file.  It begins to rest when its end is over, so ask again.
+# Let a requeued job start, until TEXT stands in a file.  It begins to rest when
+# its end is over, so ask again.
 woken() { # JOB TEXT FILE
     tap_end=$(($(date +%s) + 300))
     until grep -qs -- "$2" "$3"; do
         [ "$(date +%s)" -lt $tap_end ] || { cat "$3"; return 1; }
-        scontrol update jobid="$1" starttime=now >/dev/null 2>&1 || true
+        wake "$1"
         sleep 1
     done
 }
