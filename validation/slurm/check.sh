@@ -38,11 +38,11 @@ wake() { # JOB
         scontrol update jobid="$1" starttime=now >/dev/null 2>&1 || true
 }
 
-# Wait until no job is left, but the one whose number is in FILE.
-drained() { # [FILE]
+# Wait until no job is left, but the one that runs into its time limit.
+drained() {
     tap_end=$(($(date +%s) + 600))
     tap_resting=
-    tap_but=$([ -z "${1-}" ] || cat "$1")
+    tap_but=$(cat limit.id 2>/dev/null)
     while squeue -h -o %A | grep -qvx "${tap_but:-none}"; do
         [ "$(date +%s)" -lt $tap_end ] || { squeue; return 1; }
         # A requeued job rests two minutes; here some seconds must do.
@@ -142,7 +142,7 @@ SBATCH_SIGNAL=B:USR1@70 sbatch -t 2 --parsable --ntasks-per-node=1 \
     --gpus-per-node=0 -o limit.out "$jobs/sft.sh" small.cfg limit $tiny \
     max_steps=1000000 log_every=100 >limit.id
 sbatch -o one.out "$jobs/import.sh" small.cfg one limit=2 >id
-ok "import.sh alone" drained limit.id
+ok "import.sh alone" drained
 ok "imports" test -s one/problems.h5
 mkdir graded
 cp chain/problems.h5 chain/traces.h5 graded
@@ -157,7 +157,7 @@ SEXTANT_END_TIME=$(($(date +%s) + 5)) sbatch --parsable -o late.out \
     "$jobs/generate.sh" small.cfg chain output=late.h5 >late.id
 touch one/STOP
 sbatch --parsable -o stop.out "$jobs/generate.sh" small.cfg one >stop.id
-ok "grade.sh, arrays of evaluate.sh and sft.sh" drained limit.id
+ok "grade.sh, arrays of evaluate.sh and sft.sh" drained
 ok "the verdicts are the chain's" \
     "$SEXTANT" diff chain/verdicts.h5 graded/verdicts.h5
 ok "each benchmark has its file" \
@@ -213,7 +213,7 @@ ok "makes way for urgent work" appears "stopped cleanly" preempted.out
 ok "which gets its turn" appears "urgent work" urgent.out
 ok "and goes on behind it" woken "$(cat id)" "goes on behind step" preempted.out
 scancel "$(cat id)"
-ok "until it is cancelled" drained limit.id
+ok "until it is cancelled" drained
 
 # ---- the time limit ----
 ok "a job near its limit was told to stop" appears "told to stop (USR1)" limit.out 300
