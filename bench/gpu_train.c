@@ -3,10 +3,11 @@
  * Kernels stand beside their floors, as in gpu.c.  A layer of the 32B shape is
  * the difference of networks of two layers and of one.  Steps are what the sft
  * stage does: gradients, their norm, AdamW.  Where a model of the shape does
- * not fit, it has as many layers as do.  FLOP are those of the model: products
- * and causal attention, forward once and backward twice; what is computed again
- * does not count.  MFU is their share of what the GPU's maker states for dense
- * bf16, where this file knows it; beside it the share of the measured rate. */
+ * not fit, part of its state is on the host, and then it has fewer layers. FLOP
+ * are those of the model: products and causal attention, forward once and
+ * backward twice; what is computed again does not count.  MFU is their share of
+ * what the GPU's maker states for dense bf16, where this file knows it; beside
+ * it the share of the measured rate. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -234,11 +235,12 @@ struct training {
     struct bench *b;
     struct sxt_layout layout;
     struct sxt_zero3 *z;
-    struct sxt_optim *o; /* NULL: gradients only */
+    struct sxt_optim *o;
     struct sxt_net *net;
     struct sxt_batch batch;
     int32_t *ids, *target, *cu;
     struct sxt_net_room room;
+    bool optimize; /* else gradients only */
 };
 
 /* Documents of one length, learned but for their ends. */
@@ -261,69 +263,72 @@ static void make_batch(struct training *t, size_t tokens, size_t docs)
 }
 
 /* Weights about as wide as a trained model's. */
-static void fill_units(struct training *t)
+static void fill_unit(struct training *t, size_t unit)
 {
-    enum { PIECE = 1 << 20 };
-    uint16_t *x = sxt_alloc(PIECE, sizeof(*x));
+    struct sxt_shard shard = sxt_zero3_shard(t->z, unit);
+    uint16_t *x = sxt_alloc(shard.count, sizeof(*x));
     uint32_t state = 1;
 
-    for (size_t i = 0; i < PIECE; i++) {
+    for (size_t i = 0; i < shard.count; i++) {
         state = state * 1664525u + 1013904223u;
         x[i] = sxt_f32_to_bf16(0.06f * ((float)(state >> 8) * 0x1p-24f - 0.5f));
     }
-    for (size_t u = 0; u < t->layout.n_units; u++) {
-        size_t n = t->layout.unit_size[u];
-        uint16_t *p = sxt_zero3_shard(t->z, u).p;
-        for (size_t at = 0; at < n; at += PIECE)
-            sxt_dev_put(t->b->dev, p + at, x,
-                        (n - at < PIECE ? n - at : PIECE) * sizeof(*x));
-    }
+    sxt_optim_put(t->o, SXT_STATE_PARAM, unit, x);
     free(x);
 }
 
 static struct sxt_zero3_setup setup_of(const struct sxt_layout *layout,
-                                       struct sxt_num *num)
+                                       struct sxt_num *num, double away)
 {
     return (struct sxt_zero3_setup){ .layout = layout,
                                      .num = num,
                                      .comm = sxt_comm_self(),
                                      .type = SXT_BF16,
                                      .reduce_type = SXT_BF16,
-                                     .ahead = 1 };
+                                     .ahead = 1,
+                                     .away = away };
 }
 
-static struct sxt_net_room room_of(size_t tokens)
+/* Device memory of training without anything that is kept for speed. */
+static size_t least_bytes(const struct sxt_model_config *config, size_t tokens,
+                          double away)
 {
-    return (struct sxt_net_room){ tokens, 1, 1, SXT_NET_GRAIN, false };
-}
+    struct sxt_net_room room = { tokens, 1, 1, SXT_NET_GRAIN, false };
+    struct sxt_layout layout;
+    size_t bytes;
 
-/* Device memory of training but for the activations. */
-static size_t resident(const struct sxt_layout *layout)
-{
-    struct sxt_zero3_setup set = setup_of(layout, NULL);
+    sxt_layout_init(&layout, config);
+    struct sxt_zero3_setup set = setup_of(&layout, NULL, away);
     struct sxt_zero3_bytes z = sxt_zero3_bytes(&set);
+    bytes = z.params + z.grads + z.gathered + z.reducing +
+            sxt_optim_bytes(&set).device +
+            sxt_net_bytes(&layout, SXT_BF16, &room);
+    sxt_layout_free(&layout);
+    return bytes;
+}
 
-    return z.params + z.grads + z.gathered + z.reducing +
-           sxt_optim_bytes(&set).device;
+/* Of the device's memory, what is left for activations and their like. */
+static size_t usable(const struct bench *b)
+{
+    return sxt_dev_room(b->dev, 1) / 20 * 19;
 }
 
 static void create(struct training *t, struct bench *b,
                    const struct sxt_model_config *config, size_t tokens,
-                   bool optimize)
+                   double away)
 {
-    struct sxt_zero3_setup set;
-
     t->b = b;
     sxt_layout_init(&t->layout, config);
-    set = setup_of(&t->layout, b->num);
     make_batch(t, tokens, tokens / (b->tiny ? 20 : 4096));
+    struct sxt_zero3_setup set = setup_of(&t->layout, b->num, away);
     t->z = sxt_zero3_create(&set);
-    t->o = optimize ? sxt_optim_create(t->z) : NULL;
-    t->room = room_of(t->batch.t);
-    sxt_net_keep(&t->layout, SXT_BF16, &t->room,
-                 sxt_dev_room(b->dev, 1) / 20 * 19);
+    t->o = sxt_optim_create(t->z);
+    t->room = (struct sxt_net_room){ t->batch.t, 1, 1, SXT_NET_GRAIN, false };
+    sxt_net_keep(&t->layout, SXT_BF16, &t->room, usable(b));
     t->net = sxt_net_create(&t->layout, b->num, SXT_BF16, &t->room);
-    fill_units(t);
+    for (size_t u = 0; u < t->layout.n_units; u++)
+        fill_unit(t, u);
+    sxt_zero3_changed(t->z);
 }
 
 static void destroy(struct training *t)
@@ -346,7 +351,7 @@ static void one_step(struct training *t, int64_t number)
     sxt_net_step(t->net, sxt_zero3_params(t->z), sxt_zero3_grads(t->z),
                  &t->batch, 1.0f / (float)t->batch.t);
     sxt_zero3_end_round(t->z);
-    if (t->o)
+    if (t->optimize)
         sxt_optim_update(t->o, &(struct sxt_optim_step){
                                    .lr = 1e-7,
                                    .b1 = 0.9,
@@ -482,9 +487,9 @@ static void bench_layer(struct bench *b)
 
     for (size_t i = 0; i < 2; i++) {
         struct sxt_model_config c = sized(b, &shape_32b);
-        struct training t;
+        struct training t = { .optimize = false };
         c.layers = i + 1;
-        create(&t, b, &c, tokens_of(b), false);
+        create(&t, b, &c, tokens_of(b), 0);
         took[i] = step_seconds(&t);
         flop[i] = model_flop(&t);
         tokens = (double)t.batch.t;
@@ -493,31 +498,27 @@ static void bench_layer(struct bench *b)
     print_rate(b, "layer-32b", took[1] - took[0], tokens, flop[1] - flop[0]);
 }
 
+/* In eighths, as much of the state goes to the host as must; then layers go. */
 static void bench_step(struct bench *b, const char *name,
                        const struct sxt_model_config *shape)
 {
     struct sxt_model_config c = sized(b, shape);
-    size_t all = c.layers, room = sxt_dev_room(b->dev, 1) / 20 * 19;
-    struct training t;
+    struct training t = { .optimize = true };
+    size_t all = c.layers, tokens = tokens_of(b);
+    double away = 0;
     char what[60];
 
-    for (;; c.layers--) {
-        struct sxt_layout layout;
-        sxt_layout_init(&layout, &c);
-        struct sxt_net_room least = room_of(tokens_of(b));
-        size_t bytes =
-            resident(&layout) + sxt_net_bytes(&layout, SXT_BF16, &least);
-        sxt_layout_free(&layout);
-        if (bytes <= room || c.layers == 1)
-            break;
-    }
-    create(&t, b, &c, tokens_of(b), true);
+    while (away < 1 && least_bytes(&c, tokens, away) > usable(b))
+        away += 0.125;
+    while (c.layers > 1 && least_bytes(&c, tokens, away) > usable(b))
+        c.layers--;
+    create(&t, b, &c, tokens, away);
     snprintf(what, sizeof(what), "step-%s%s", name,
              c.layers < all ? " (part)" : "");
     print_rate(b, what, step_seconds(&t), (double)t.batch.t, model_flop(&t));
     printf("  %zu of %zu layers, %zu keep what they compute, %zu the "
-           "attention's, %.1f GiB\n",
-           c.layers, all, t.room.keep, t.room.keep_attn,
+           "attention's, %.0f %% of the state on the host, %.1f GiB\n",
+           c.layers, all, t.room.keep, t.room.keep_attn, 100 * away,
            (double)sxt_dev_in_use(b->dev) / (1 << 30));
     destroy(&t);
 }
