@@ -154,41 +154,6 @@ static void drain_all(struct run *r)
         drain(r, FILE_CHANNEL, &r->result->channel, cap);
 }
 
-/* Compare what the jail uses with its limits. */
-static void watch(struct run *r)
-{
-    const struct sxt_limits *l = &r->job->limits;
-    struct sxt_result *res = r->result;
-    struct jail_usage now;
-
-    /* Before exec the pages are still those of the caller. */
-    if (r->ours[FILE_GATE] >= 0) {
-        if (sxt_clock() - r->start > START_S) {
-            trouble(r, "the jail was not built in time", ETIMEDOUT);
-            kill_jail(r);
-        }
-        return;
-    }
-    if (sxt_sbx_watch(r->init, &now) != 0) {
-        trouble(r, "cannot see what the jail uses in /proc", 0);
-        kill_jail(r);
-        return;
-    }
-    if (now.bytes > res->peak_bytes)
-        res->peak_bytes = now.bytes;
-    if (now.cpu_s > res->cpu_s)
-        res->cpu_s = now.cpu_s;
-    /* On a busy machine a program waits through no fault of its own. */
-    if (sxt_clock() - r->start - now.queued_s > 5 * l->cpu_s + 2)
-        stop(r, SXT_RUN_WALL);
-    else if (now.bytes > l->memory_bytes)
-        stop(r, SXT_RUN_MEMORY);
-    else if (now.cpu_s > l->cpu_s)
-        stop(r, SXT_RUN_CPU);
-    else if (now.tasks > l->processes)
-        stop(r, SXT_RUN_PROCESSES);
-}
-
 static void read_gate(struct run *r)
 {
     char c;
@@ -210,6 +175,45 @@ static void read_control(struct run *r)
     } else if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
         close_file(&r->ours[FILE_CONTROL]);
     }
+}
+
+/* Compare what the jail uses with its limits. */
+static void watch(struct run *r)
+{
+    const struct sxt_limits *l = &r->job->limits;
+    struct sxt_result *res = r->result;
+    struct jail_usage now;
+
+    /* Before exec the pages are still those of the caller. */
+    if (r->ours[FILE_GATE] >= 0) {
+        if (sxt_clock() - r->start > START_S) {
+            trouble(r, "the jail was not built in time", ETIMEDOUT);
+            kill_jail(r);
+        }
+        return;
+    }
+    if (sxt_sbx_watch(r->init, &now) != 0) {
+        /* Init may have ended just now: then it has said so. */
+        read_control(r);
+        if (r->reported || r->ours[FILE_CONTROL] < 0)
+            return;
+        trouble(r, "cannot see what the jail uses in /proc", 0);
+        kill_jail(r);
+        return;
+    }
+    if (now.bytes > res->peak_bytes)
+        res->peak_bytes = now.bytes;
+    if (now.cpu_s > res->cpu_s)
+        res->cpu_s = now.cpu_s;
+    /* On a busy machine a program waits through no fault of its own. */
+    if (sxt_clock() - r->start - now.queued_s > 5 * l->cpu_s + 2)
+        stop(r, SXT_RUN_WALL);
+    else if (now.bytes > l->memory_bytes)
+        stop(r, SXT_RUN_MEMORY);
+    else if (now.cpu_s > l->cpu_s)
+        stop(r, SXT_RUN_CPU);
+    else if (now.tasks > l->processes)
+        stop(r, SXT_RUN_PROCESSES);
 }
 
 /* What the program's own end means. */
