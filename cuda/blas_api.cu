@@ -1,7 +1,7 @@
 /* blas_api.cu - finds cuBLASLt. */
 #include "cuda/blas_api.h"
 
-#include <dlfcn.h>
+#include "cuda/library.h"
 
 #ifdef SXT_EMU
 
@@ -27,35 +27,22 @@ int sxt_blas_load(struct sxt_blas_api *api, struct sxt_error *)
 
 #else
 
-#define TEXT_(x) #x
-#define TEXT(x) TEXT_(x)
-#define LIBRARY "libcublasLt.so." TEXT(CUBLAS_VER_MAJOR)
+#define LIBRARY "libcublasLt.so." SXT_TEXT(CUBLAS_VER_MAJOR)
 
 static void *open_library(struct sxt_error *err)
 {
     static const char *const places[] = { LIBRARY,
                                           SXT_CUDA_LIBDIR "/" LIBRARY };
-    char why[300] = "";
+    char why[300];
+    void *library = sxt_library_open(places, why);
 
-    for (const char *place : places) {
-        void *library = dlopen(place, RTLD_NOW | RTLD_LOCAL);
-        if (library)
-            return library;
-        if (why[0] == '\0')
-            snprintf(why, sizeof(why), "%s", dlerror());
-    }
+    if (library)
+        return library;
     sxt_err(err, SXT_EXIT_UNAVAILABLE,
             "matrix products on a GPU need cuBLASLt: %s.  Load the CUDA "
             "module of your site, or add its directory to LD_LIBRARY_PATH",
             why);
     return NULL;
-}
-
-template <class F>
-static bool find(void *library, const char *name, F *function)
-{
-    *function = reinterpret_cast<F>(dlsym(library, name));
-    return *function != NULL;
 }
 
 int sxt_blas_load(struct sxt_blas_api *api, struct sxt_error *err)
@@ -65,7 +52,8 @@ int sxt_blas_load(struct sxt_blas_api *api, struct sxt_error *err)
 
     if (!library)
         return -1;
-#define FIND(name) all &= find(library, "cublasLt" #name, &api->name)
+#define FIND(name) \
+    all &= sxt_library_find(library, "cublasLt" #name, &api->name)
     FIND(Create);
     FIND(Destroy);
     FIND(GetVersion);

@@ -1,7 +1,7 @@
 /* nccl_api.cu - finds NCCL. */
 #include "cuda/nccl_api.h"
 
-#include <dlfcn.h>
+#include "cuda/library.h"
 
 #ifdef SXT_EMU
 
@@ -21,32 +21,19 @@ int sxt_nccl_load(struct sxt_nccl_api *api, struct sxt_error *err)
 
 #else
 
-#define TEXT_(x) #x
-#define TEXT(x) TEXT_(x)
-#define LIBRARY "libnccl.so." TEXT(NCCL_MAJOR)
+#define LIBRARY "libnccl.so." SXT_TEXT(NCCL_MAJOR)
 
 static void *open_library(struct sxt_error *err)
 {
     static const char *const places[] = { LIBRARY,
                                           SXT_NCCL_LIBDIR "/" LIBRARY };
-    char why[300] = "";
+    char why[300];
+    void *library = sxt_library_open(places, why);
 
-    for (const char *place : places) {
-        void *library = dlopen(place, RTLD_NOW | RTLD_LOCAL);
-        if (library)
-            return library;
-        if (why[0] == '\0')
-            snprintf(why, sizeof(why), "%s", dlerror());
-    }
+    if (library)
+        return library;
     sxt_err(err, SXT_EXIT_UNAVAILABLE, "no NCCL: %s", why);
     return NULL;
-}
-
-template <class F>
-static bool find(void *library, const char *name, F *function)
-{
-    *function = reinterpret_cast<F>(dlsym(library, name));
-    return *function != NULL;
 }
 
 int sxt_nccl_load(struct sxt_nccl_api *api, struct sxt_error *err)
@@ -56,7 +43,8 @@ int sxt_nccl_load(struct sxt_nccl_api *api, struct sxt_error *err)
 
     if (!library)
         return -1;
-#define FIND(name) all &= find(library, "nccl" #name, &api->name)
+#define FIND(name) \
+    all &= sxt_library_find(library, "nccl" #name, &api->name)
     FIND(GetVersion);
     FIND(GetErrorString);
     FIND(GetLastError);
