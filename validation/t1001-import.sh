@@ -90,6 +90,9 @@ dataset: { source = "s"; id = "n"; answer_optional = true; };
 EOF
 echo '{"n": 1, "question": "a"}' >a.jsonl
 { echo '{"n": 2, "question": "b"}'; echo '{"n": 1, "question": "c"}'; } >b.jsonl
+printf '{"n": "a\\u0000b", "question": "a"}\n' >nul.jsonl
+exits 65 "an id with a byte 0" import 1 -s datasets=./id.cfg nul.jsonl
+says "nul.jsonl:1: the id has a control character" "is named"
 for n in 1 2; do
     [ $n -gt 1 ] && [ -z "$MPIRUN" ] && continue
     exits 65 "one id twice, on $n ranks" import $n -s datasets=./id.cfg \
@@ -137,6 +140,13 @@ exits 78 "datasets that do not fit the files" import 1 -s datasets=a.cfg,b.cfg \
     sums.jsonl
 exits 66 "a data set that is not there" import 1 -s datasets=./none.cfg \
     sums.jsonl
+exits 66 "a data set that does not come along" import 1 -s datasets=gsmk8 \
+    sums.jsonl
+says "nothing of this name comes with the program" "is said to be none"
+echo 'dataset: { source = "s"; keep = ["n"]; };' >none.cfg
+exits 65 "a data set whose rule leaves all out" import 1 -s datasets=./none.cfg \
+    sums.jsonl
+says "the data set's keep" "tells of the rule"
 echo 'dataset: { source = "s"; qestion = "q"; };' >typo.cfg
 exits 78 "a data set with a typing error" import 1 -s datasets=./typo.cfg \
     sums.jsonl

@@ -264,6 +264,16 @@ static int no_command(void)
     return SXT_EXIT_USAGE;
 }
 
+/* -o FILE.h5 is most likely meant as the parameter `output`. */
+static int no_folder(const char *dir)
+{
+    fprintf(stderr,
+            "sextant: error: -o, --output: %s is no name of a directory; the "
+            "file to write is named by -s output=FILE.h5\n",
+            dir);
+    return SXT_EXIT_USAGE;
+}
+
 /* --help, --help=FORMAT; returns the exit status. */
 static int help(const struct sxt_cli *cli, const char *format)
 {
@@ -295,6 +305,8 @@ static int fulfil(const struct sxt_cli *cli, const struct wish *wish)
         return no_command();
     else if (wish->print)
         return print_resolved(cli);
+    else if (sxt_ends_with(cli->out_dir, ".h5"))
+        return no_folder(cli->out_dir);
     else
         return -1;
     return 0;

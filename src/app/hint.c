@@ -42,8 +42,13 @@ char *sxt_cli_hint(const struct sxt_stage *stage, const void *values,
     char *hint = NULL;
 
     if (strstr(err->text, ours))
-        hint = sxt_printf("\n  (it comes with the program: make install, or "
-                          "set SEXTANT_DATADIR to inputs/ of the sources)");
+        hint = sxt_file_is_directory(ours)
+                   ? sxt_printf("\n  (nothing of this name comes with the "
+                                "program; see what is in %s)",
+                                ours)
+                   : sxt_printf("\n  (it comes with the program: make install, "
+                                "or set SEXTANT_DATADIR to inputs/ of the "
+                                "sources)");
     else if (name)
         hint = sxt_printf("\n  (parameter %s; %s)", name, rule);
     else if (strcmp(run->out_dir, ".") != 0 && strstr(err->text, below))

@@ -1,6 +1,7 @@
 /* import.c - members of a record into the fields of a problem. */
 #include "task/import.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -292,9 +293,15 @@ static int fill_id(const struct sxt_dataset *set, const struct sxt_json *record,
                    struct sxt_error *err)
 {
     sxt_str_add(&p->id, "%s/", set->source);
-    if (*set->id)
-        return required(record, set->id, &p->id, err);
-    sxt_str_add(&p->id, "%s", place);
+    if (!*set->id)
+        sxt_str_add(&p->id, "%s", place);
+    else if (required(record, set->id, &p->id, err) != 0)
+        return -1;
+    for (size_t i = 0; i < p->id.len; i++)
+        if (iscntrl((unsigned char)p->id.data[i]))
+            return sxt_err(err, SXT_EXIT_DATA,
+                           "the id has a control character (byte %d)",
+                           p->id.data[i]);
     return 0;
 }
 
