@@ -16,9 +16,9 @@ cp "$here/config.json" tokenizer.json hf/
 
 # make NAME MODEL RATE: train MODEL on NAME's corpus, then round to bf16.
 make() {
-    "$sextant" select -o "$1" -s from_sharegpt="../$1.jsonl" \
+    "$sextant" select -o "$1" -s from_sharegpt="./$1.jsonl" \
         -s output=corpus.h5
-    "$sextant" sft -o "$1" -s model="../$2" -s train=corpus.h5 \
+    "$sextant" sft -o "$1" -s model="./$2" -s train=corpus.h5 \
         -s epochs=1 -s batch=16 -s max_tokens=1024 -s lr="$3" \
         -s schedule.warmup_ratio=0.05 -s dtype=f32 \
         -s checkpoint.every_minutes=0

@@ -51,7 +51,7 @@ static uint32_t *find(const struct sxt_map *map, const void *key, size_t n,
             return slot;
         const struct entry *e = &map->entries[*slot - 1];
         if (e->hash == hash && e->n == n &&
-            memcmp(map->pool + e->at, key, n) == 0)
+            (n == 0 || memcmp(map->pool + e->at, key, n) == 0))
             return slot;
     }
 }
@@ -78,7 +78,8 @@ bool sxt_map_put(struct sxt_map *map, const void *key, size_t n,
     map->entries = sxt_grow(map->entries, &map->cap, map->count + 1,
                             sizeof(*map->entries));
     map->pool = sxt_grow(map->pool, &map->pool_cap, map->pool_len + n + 1, 1);
-    memcpy(map->pool + map->pool_len, key, n);
+    if (n > 0)
+        memcpy(map->pool + map->pool_len, key, n);
     map->entries[map->count++] =
         (struct entry){ hash, value, map->pool_len, n };
     map->pool_len += n;

@@ -1,4 +1,5 @@
-/* map.h - byte strings to 64-bit values, in order of insertion. */
+/* map.h - byte strings to 64-bit values, in order of insertion.  An empty key
+ * may be NULL. */
 #ifndef SXT_BASE_MAP_H
 #define SXT_BASE_MAP_H
 
