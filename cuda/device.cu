@@ -1,7 +1,6 @@
 /* device.cu - a GPU as a device: streams, memory, copies, events.
  *
- * All memory comes from cudaMalloc, before the work starts: a block is at least
- * as large as what the driver hands out, and to free one waits for the GPU.
+ * Chunks come from cudaMalloc, before the work starts (dev/arena.h).
  * The same source runs on the emulated GPU. */
 #include <cuda_runtime.h>
 
@@ -116,27 +115,47 @@ static void close_gpu(struct sxt_dev *dev)
     free(dev->state);
 }
 
-static bool map(struct sxt_dev *dev, struct sxt_dev_block *b)
+static bool map(struct sxt_dev *dev, struct sxt_dev_chunk *c)
 {
-    cudaError_t error = cudaMalloc(&b->pages, b->bytes > 0 ? b->bytes : 1);
+    cudaStream_t stream = stream_of(dev, SXT_STREAM_MAIN);
+    void *p = NULL;
+    cudaError_t error = cudaMalloc(&p, c->bytes);
 
     if (error == cudaErrorMemoryAllocation) {
         cudaGetLastError(); /* dev.c tells it */
         return false;
     }
     SXT_CUDA(error);
-    b->pages_bytes = b->bytes;
-    b->base = static_cast<char *>(b->pages);
-    SXT_CUDA(cudaMemsetAsync(b->pages, 0, b->bytes > 0 ? b->bytes : 1,
-                             stream_of(dev, SXT_STREAM_MAIN)));
-    /* Other streams may use it at once. */
-    SXT_CUDA(cudaStreamSynchronize(stream_of(dev, SXT_STREAM_MAIN)));
+    c->base = static_cast<char *>(p);
+    SXT_CUDA(cudaMemsetAsync(p, 0, c->bytes, stream));
+    SXT_CUDA(cudaStreamSynchronize(stream)); /* other streams may use it */
     return true;
 }
 
-static void unmap(struct sxt_dev *, const struct sxt_dev_block *b)
+static void unmap(struct sxt_dev *, const struct sxt_dev_chunk *c)
 {
-    SXT_CUDA(cudaFree(b->pages));
+    SXT_CUDA(cudaFree(c->base));
+}
+
+/* The emulated GPU closes what of a chunk is in no block. */
+static void take(struct sxt_dev *, const struct sxt_dev_block *b)
+{
+#ifdef SXT_EMU
+    sxt_emu_take(b->base, b->bytes);
+#else
+    (void)b;
+#endif
+}
+
+/* As cudaFree: streams of others, such as NCCL's, may be at work on it. */
+static void give(struct sxt_dev *, const struct sxt_dev_block *b)
+{
+    SXT_CUDA(cudaDeviceSynchronize());
+#ifdef SXT_EMU
+    sxt_emu_give(b->base);
+#else
+    (void)b;
+#endif
 }
 
 static size_t room(const struct sxt_dev *dev, int)
@@ -284,6 +303,8 @@ const struct sxt_dev_driver *sxt_dev_cuda(void)
     d.close = close_gpu;
     d.map = map;
     d.unmap = unmap;
+    d.take = take;
+    d.give = give;
     d.room = room;
     d.read = read_sensors;
     d.enter = enter;

@@ -17,6 +17,12 @@ extern "C" {
 void sxt_emu_open(void);
 void sxt_emu_close(void);
 
+/* A block inside of one that cudaMalloc gave, of which from now on nothing but
+ * such parts can be touched; its end is the end of a page, to 64 bytes.  give:
+ * it is none any more. */
+void sxt_emu_take(void *p, size_t bytes);
+void sxt_emu_give(void *p);
+
 /* Whether the bytes lie in one block. */
 bool sxt_emu_holds(const void *p, size_t bytes);
 /* "0x…, 4 bytes behind a block of 100 bytes": for messages. */

@@ -27,6 +27,8 @@ struct block {
     size_t bytes, whole; /* asked for; rounded up, to the faulting page */
     char *pages;
     size_t pages_bytes; /* accessible ones, between faulting ones */
+    bool part;          /* of another, which then is `divided` */
+    bool divided;       /* it is nothing but its parts */
 };
 
 /* The machine: one per process. */
@@ -166,6 +168,8 @@ static size_t round_up(size_t x, size_t unit)
 /* The bytes between a block's end and the page that faults are as filled. */
 static void check_end(const block &b)
 {
+    if (b.divided)
+        return;
     for (size_t i = b.bytes; i < b.whole; i++)
         if ((unsigned char)b.base[i] != FILL)
             sxt_emu_fail("wrote %zu bytes behind a block of %zu bytes",
@@ -174,7 +178,7 @@ static void check_end(const block &b)
 
 static void protect(const block &b, int access)
 {
-    if (mprotect(b.pages, b.pages_bytes, access) != 0)
+    if (!b.divided && mprotect(b.pages, b.pages_bytes, access) != 0)
         sxt_emu_fail("mprotect failed");
 }
 
@@ -204,7 +208,7 @@ static const block *nearest(const void *p)
     for (const block &b : machine.blocks) {
         uintptr_t from = (uintptr_t)b.base, to = from + b.bytes;
         uintptr_t away = at < from ? from - at : at >= to ? at - to + 1 : 0;
-        if (away < least) {
+        if (!b.divided && away < least) {
             least = away;
             best = &b;
         }
@@ -230,7 +234,7 @@ void sxt_emu_describe(const void *p, char *text, size_t size)
 cudaError_t cudaMalloc(void **p, size_t bytes)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    block b;
+    block b = {};
 
     if (bytes > memory_bytes() - machine.in_use)
         return fail(cudaErrorMemoryAllocation);
@@ -258,7 +262,7 @@ cudaError_t cudaFree(void *p)
     sxt_emu_drain();
     for (size_t i = 0; p && i < machine.blocks.size(); i++) {
         block b = machine.blocks[i];
-        if (b.base != p)
+        if (b.base != p || b.part)
             continue;
         munmap(b.pages - GUARD, b.pages_bytes + 2 * GUARD);
         machine.blocks.erase(machine.blocks.begin() + (long)i);
@@ -266,6 +270,42 @@ cudaError_t cudaFree(void *p)
         return cudaSuccess;
     }
     return p ? fail(cudaErrorInvalidValue) : cudaSuccess;
+}
+
+void sxt_emu_take(void *p, size_t bytes)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    block b = {};
+
+    for (block &whole : machine.blocks) {
+        uintptr_t at = (uintptr_t)p - (uintptr_t)whole.base;
+        if (whole.part || at >= whole.bytes)
+            continue;
+        protect(whole, PROT_NONE);
+        whole.divided = true;
+    }
+    b.part = true;
+    b.base = (char *)p;
+    b.bytes = bytes;
+    b.whole = round_up(bytes, ROUND);
+    b.pages_bytes = round_up(bytes > 0 ? bytes : 1, page);
+    b.pages = b.base + b.whole - b.pages_bytes;
+    protect(b, PROT_READ | PROT_WRITE);
+    memset(b.base + bytes, FILL, b.whole - bytes);
+    if (machine.depth == 0)
+        protect(b, PROT_NONE);
+    machine.blocks.push_back(b);
+}
+
+void sxt_emu_give(void *p)
+{
+    size_t i = 0;
+
+    while (machine.blocks[i].base != p || !machine.blocks[i].part)
+        i++;
+    block b = machine.blocks[i];
+    protect(b, PROT_NONE);
+    machine.blocks.erase(machine.blocks.begin() + (long)i);
 }
 
 cudaError_t cudaHostAlloc(void **p, size_t bytes, unsigned)

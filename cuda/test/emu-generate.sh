@@ -71,7 +71,7 @@ ok "emu:   on a GPU" on 1 generate output=gpu8.h5 engine.device=cuda \
     model=./int8.h5
 ok "emu:   the same tokens" same_draws cpu8.h5 gpu8.h5
 exits 69 "emu: a GPU with too little memory is told" \
-    env SXT_EMU_MEMORY_MIB=2 "$program" generate base.cfg -s output=none.h5 \
+    env SXT_EMU_MEMORY_MIB=12 "$program" generate base.cfg -s output=none.h5 \
     -s engine.device=cuda -s engine.chunk=65536
 says "out of device memory" "emu:   as such"
 says "smaller with: chunk" "emu:   and what would help"

@@ -1,7 +1,5 @@
-/* dev.c - what all devices have in common: the list of their blocks, the
- * account, the checks of arguments.
- *
- * The list is ordinary memory.  A device is used by one thread. */
+/* dev.c - what all devices have in common: the account, the checks of
+ * arguments.  A device is used by one thread. */
 #include "dev/dev.h"
 
 #include <stdint.h>
@@ -10,7 +8,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "dev/driver.h"
+#include "dev/arena.h"
 
 static const double PATIENCE_S = 1800; /* a checkpoint may be slow */
 
@@ -75,6 +73,7 @@ void sxt_dev_destroy(struct sxt_dev *dev)
     SXT_CHECK(dev->depth == 0 && !dev->watch);
     dev->driver->close(dev);
     free(dev->blocks);
+    free(dev->chunks);
     free(dev->pins);
     free(dev);
 }
@@ -115,21 +114,17 @@ _Noreturn static void no_room(const struct sxt_dev *dev,
 void *sxt_dev_alloc_for(struct sxt_dev *dev, enum sxt_dev_purpose purpose,
                         size_t bytes)
 {
-    struct sxt_dev_block b = { .bytes = bytes, .purpose = purpose };
-
     SXT_CHECK(!dev->sealed); /* nothing is allocated after warm-up */
-    if (!dev->driver->map(dev, &b))
+    void *p = sxt_arena_take(dev, purpose, bytes);
+    if (!p)
         no_room(dev, purpose, bytes);
-    dev->blocks = sxt_grow(dev->blocks, &dev->cap, dev->n_blocks + 1,
-                           sizeof(*dev->blocks));
-    dev->blocks[dev->n_blocks++] = b;
     dev->in_use += bytes;
     dev->in_use_for[purpose] += bytes;
     if (dev->in_use > dev->peak)
         dev->peak = dev->in_use;
     if (dev->in_use_for[purpose] > dev->peak_for[purpose])
         dev->peak_for[purpose] = dev->in_use_for[purpose];
-    return b.base;
+    return p;
 }
 
 void *sxt_dev_alloc(struct sxt_dev *dev, size_t bytes)
@@ -139,18 +134,20 @@ void *sxt_dev_alloc(struct sxt_dev *dev, size_t bytes)
 
 void sxt_dev_free(struct sxt_dev *dev, void *p)
 {
-    size_t i = 0;
-
     if (!p)
         return;
-    while (i < dev->n_blocks && dev->blocks[i].base != p)
-        i++;
-    SXT_CHECK(i < dev->n_blocks); /* not ours, or freed twice */
-    struct sxt_dev_block b = dev->blocks[i];
-    dev->blocks[i] = dev->blocks[--dev->n_blocks];
+    struct sxt_dev_block b = sxt_arena_give(dev, p);
     dev->in_use -= b.bytes;
     dev->in_use_for[b.purpose] -= b.bytes;
-    dev->driver->unmap(dev, &b);
+}
+
+size_t sxt_dev_mapped(const struct sxt_dev *dev)
+{
+    size_t sum = 0;
+
+    for (size_t i = 0; i < dev->n_chunks; i++)
+        sum += dev->chunks[i].bytes;
+    return sum;
 }
 
 size_t sxt_dev_in_use(const struct sxt_dev *dev)
@@ -199,13 +196,8 @@ bool sxt_dev_holds(const struct sxt_dev *dev, const void *p, size_t bytes)
 {
     if (!dev->driver->exact || bytes == 0)
         return true;
-    for (size_t i = 0; i < dev->n_blocks; i++) {
-        /* As numbers: unrelated pointers have no order in C. */
-        uintptr_t at = (uintptr_t)p - (uintptr_t)dev->blocks[i].base;
-        if (at < dev->blocks[i].bytes && bytes <= dev->blocks[i].bytes - at)
-            return true;
-    }
-    return false;
+    const struct sxt_dev_block *b = sxt_arena_find(dev, p);
+    return b && bytes <= b->bytes - ((uintptr_t)p - (uintptr_t)b->base);
 }
 
 bool sxt_dev_read(const struct sxt_dev *dev, struct sxt_dev_reading *reading)

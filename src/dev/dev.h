@@ -38,8 +38,9 @@ const char *sxt_dev_kind(const struct sxt_dev *dev);
 /* "NVIDIA H100 80GB HBM3, 79.1 GiB": for logs. */
 const char *sxt_dev_about(const struct sxt_dev *dev);
 
-/* Device memory, 64-byte aligned, zeroed; out of memory ends the process, and
- * says what holds how much and what could be smaller. */
+/* Device memory, 64-byte aligned, zeroed, from its purpose's arena (arena.h);
+ * out of memory ends the process, and says what holds how much and what could
+ * be smaller.  free waits for the device. */
 void *sxt_dev_alloc(struct sxt_dev *dev, size_t bytes); /* SXT_DEV_OTHER */
 void *sxt_dev_alloc_for(struct sxt_dev *dev, enum sxt_dev_purpose purpose,
                         size_t bytes);
@@ -47,6 +48,7 @@ void sxt_dev_free(struct sxt_dev *dev, void *p);  /* NULL is legal */
 size_t sxt_dev_in_use(const struct sxt_dev *dev); /* bytes now */
 size_t sxt_dev_in_use_for(const struct sxt_dev *dev,
                           enum sxt_dev_purpose purpose);
+size_t sxt_dev_mapped(const struct sxt_dev *dev); /* bytes of all chunks now */
 size_t sxt_dev_peak(const struct sxt_dev *dev); /* bytes at most so far */
 size_t sxt_dev_peak_for(const struct sxt_dev *dev,
                         enum sxt_dev_purpose purpose);

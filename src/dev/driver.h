@@ -1,6 +1,6 @@
 /* driver.h - what a kind of device does; for dev.c and those who write one.
  *
- * dev.c keeps the list of blocks, counts, and checks; a driver moves bytes.
+ * dev.c counts and checks, arena.c lays blocks; a driver moves bytes.
  * Its functions cannot fail unless they have `err` or say so: a GPU that fails
  * ends the process. */
 #ifndef SXT_DEV_DRIVER_H
@@ -8,12 +8,21 @@
 
 #include "dev/stream.h"
 
-/* A piece of device memory. */
+/* Device memory as the driver gives it, for blocks of one purpose. */
+struct sxt_dev_chunk {
+    char *base;
+    size_t bytes;
+    size_t used; /* no block was ever behind so many: zeros */
+    enum sxt_dev_purpose purpose;
+};
+
+/* A piece of a chunk. */
 struct sxt_dev_block {
     char *base; /* what the caller has */
     size_t bytes;
     enum sxt_dev_purpose purpose;
-    void *pages; /* the driver's own */
+    char *pages; /* what it takes up: if exact, whole pages; it is at their end,
+                    and what comes behind them belongs to nobody */
     size_t pages_bytes;
 };
 
@@ -35,9 +44,14 @@ struct sxt_dev_driver {
     /* Fill dev->state and dev->about. */
     int (*open)(struct sxt_dev *dev, int ordinal, struct sxt_error *err);
     void (*close)(struct sxt_dev *dev);
-    /* b->bytes are given; false: no memory.  Zeroed. */
-    bool (*map)(struct sxt_dev *dev, struct sxt_dev_block *b);
-    void (*unmap)(struct sxt_dev *dev, const struct sxt_dev_block *b);
+    /* c->bytes are given, zeroed; false: no memory. */
+    bool (*map)(struct sxt_dev *dev, struct sxt_dev_chunk *c);
+    void (*unmap)(struct sxt_dev *dev, const struct sxt_dev_chunk *c);
+    /* Nothing of a chunk can be touched but blocks, from take to give, if the
+     * driver is exact.  After give the device does not work on it any more.
+     * NULL: nothing to do. */
+    void (*take)(struct sxt_dev *dev, const struct sxt_dev_block *b);
+    void (*give)(struct sxt_dev *dev, const struct sxt_dev_block *b);
     size_t (*room)(const struct sxt_dev *dev, int ranks);
     /* NULL: no sensors. */
     bool (*read)(const struct sxt_dev *dev, struct sxt_dev_reading *reading);
@@ -76,8 +90,10 @@ struct sxt_dev {
     bool sealed;
     double patience;         /* seconds; 0: without end */
     struct sxt_watch *watch; /* NULL: no other ranks to wait for */
-    struct sxt_dev_block *blocks;
+    struct sxt_dev_block *blocks; /* by address; arena.c */
     size_t n_blocks, cap;
+    struct sxt_dev_chunk *chunks;
+    size_t n_chunks, cap_chunks;
     size_t in_use, peak;
     size_t in_use_for[SXT_DEV_PURPOSES], peak_for[SXT_DEV_PURPOSES];
     struct sxt_dev_pin *pins; /* pinned host memory */

@@ -1,6 +1,6 @@
 /* host.c - the devices without a GPU: host and fake.
  *
- * Both hand out private anonymous mappings: zeroed, page aligned, and touched
+ * Chunks are private anonymous mappings: zeroed, page aligned, and touched
  * first by the thread that works on them.  The pages of "fake" cannot be
  * accessed outside enter and leave, and a block of it ends at a page that can
  * never be, so that a kernel that runs over the end faults. */
@@ -32,46 +32,38 @@ static void close_host(struct sxt_dev *dev)
     (void)dev;
 }
 
-static size_t page_bytes(void)
-{
-    return (size_t)sysconf(_SC_PAGESIZE);
-}
-
-static size_t round_up(size_t x, size_t unit)
-{
-    return (x + unit - 1) / unit * unit;
-}
-
 static int access_now(const struct sxt_dev *dev)
 {
-    return is_fake(dev) && dev->depth == 0 ? PROT_NONE : PROT_READ | PROT_WRITE;
+    return dev->depth == 0 ? PROT_NONE : PROT_READ | PROT_WRITE;
 }
 
-static bool map(struct sxt_dev *dev, struct sxt_dev_block *b)
+static bool map(struct sxt_dev *dev, struct sxt_dev_chunk *c)
 {
-    size_t page = page_bytes(), guard = is_fake(dev) ? page : 0;
+    int access = is_fake(dev) ? PROT_NONE : PROT_READ | PROT_WRITE;
 
-    b->pages_bytes = round_up(b->bytes > 0 ? b->bytes : 1, page);
-    if (b->pages_bytes < b->bytes)
+    c->base = mmap(NULL, c->bytes, access, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (c->base == MAP_FAILED)
         return false;
-    b->pages = mmap(NULL, b->pages_bytes + guard, PROT_NONE,
-                    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (b->pages == MAP_FAILED ||
-        mprotect(b->pages, b->pages_bytes, access_now(dev)) != 0)
-        return false;
-    if (b->bytes >= HUGE_FROM) /* a hint: may fail */
-        madvise(b->pages, b->pages_bytes, MADV_HUGEPAGE);
-    b->base = b->pages;
-    if (is_fake(dev))
-        b->base += b->pages_bytes - round_up(b->bytes, 64);
+    if (c->bytes >= HUGE_FROM) /* a hint: may fail */
+        madvise(c->base, c->bytes, MADV_HUGEPAGE);
     return true;
 }
 
-static void unmap(struct sxt_dev *dev, const struct sxt_dev_block *b)
+static void unmap(struct sxt_dev *dev, const struct sxt_dev_chunk *c)
 {
-    size_t guard = is_fake(dev) ? page_bytes() : 0;
+    (void)dev;
+    SXT_CHECK(munmap(c->base, c->bytes) == 0);
+}
 
-    SXT_CHECK(munmap(b->pages, b->pages_bytes + guard) == 0);
+static void take(struct sxt_dev *dev, const struct sxt_dev_block *b)
+{
+    SXT_CHECK(mprotect(b->pages, b->pages_bytes, access_now(dev)) == 0);
+}
+
+static void give(struct sxt_dev *dev, const struct sxt_dev_block *b)
+{
+    (void)dev;
+    SXT_CHECK(mprotect(b->pages, b->pages_bytes, PROT_NONE) == 0);
 }
 
 static size_t room(const struct sxt_dev *dev, int ranks)
@@ -134,6 +126,8 @@ const struct sxt_dev_driver sxt_dev_fake = {
     .close = close_host,
     .map = map,
     .unmap = unmap,
+    .take = take,
+    .give = give,
     .room = room,
     .enter = protect,
     .leave = protect,
