@@ -1,8 +1,9 @@
 # SXT_HDF5 - parallel HDF5 1.10.5 or newer, C API, of the same MPI.
 #
 # Call SXT_MPI before.  --with-hdf5=DIR, else pkg-config (hdf5-openmpi or
-# hdf5-mpich, as the MPI is; hdf5-mpi, hdf5), else h5pcc.  Sets HDF5_CFLAGS,
-# HDF5_LIBS.
+# hdf5-mpich, as the MPI is; hdf5-mpi, hdf5), else what h5pcc says: the folders
+# of its -show (Fedora's headers and libraries have no common parent), or its
+# installation point.  Sets HDF5_CFLAGS, HDF5_LIBS.
 AC_DEFUN([SXT_HDF5], [
   AC_ARG_WITH([hdf5],
     [AS_HELP_STRING([--with-hdf5=DIR], [parallel HDF5 installed under DIR])])
@@ -17,6 +18,8 @@ AC_DEFUN([SXT_HDF5], [
           HDF5_LIBS=$($PKG_CONFIG --libs $sxt_module)
           _SXT_HDF5_TRY([$sxt_module $($PKG_CONFIG --modversion $sxt_module)])])
      done
+     AS_IF([test "$sxt_hdf5" = no && h5pcc -show >/dev/null 2>&1],
+       [_SXT_HDF5_SHOWN([$(h5pcc -show)])])
      AS_IF([test "$sxt_hdf5" = no && h5pcc -show >/dev/null 2>&1],
        [sxt_prefix=$(h5pcc -showconfig | sed -n 's/.*Installation point: *//p')
         _SXT_HDF5_IN([$sxt_prefix], [h5pcc in $sxt_prefix])])])
@@ -34,6 +37,18 @@ AC_DEFUN([_SXT_HDF5_IN], [
   HDF5_CFLAGS="-I$1/include"
   HDF5_LIBS="-L$1/lib -Wl,-rpath,$1/lib -lhdf5"
   _SXT_HDF5_TRY([$2])
+])
+
+# The folders in the compiler's command line $1.
+AC_DEFUN([_SXT_HDF5_SHOWN], [
+  HDF5_CFLAGS= HDF5_LIBS=
+  for sxt_word in $1; do
+    AS_CASE([$sxt_word],
+      [-I*], [HDF5_CFLAGS="$HDF5_CFLAGS $sxt_word"],
+      [-L*], [HDF5_LIBS="$HDF5_LIBS $sxt_word -Wl,-rpath,${sxt_word@%:@-L}"])
+  done
+  HDF5_LIBS="$HDF5_LIBS -lhdf5"
+  _SXT_HDF5_TRY([h5pcc])
 ])
 
 AC_DEFUN([_SXT_HDF5_TRY], [
