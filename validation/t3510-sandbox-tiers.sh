@@ -96,20 +96,20 @@ if test "$nodes"; then
     fi
 fi
 if test "$nodes"; then
-    wait $user
+    wait "$user"
     check "as an ordinary user" "$work/user" $?
-    wait $no_net
+    wait "$no_net"
     check "without network namespaces" "$work/no-net" $?
-    wait $reduced
+    wait "$reduced"
     check "without user namespaces, where the reduced tier is asked for" \
         "$work/reduced" $?
-    wait $none
+    wait "$none"
     check "without user namespaces it refuses" "$work/none" $?
-    wait $bad_wrapper
+    wait "$bad_wrapper"
     check "and a wrapper that holds nothing does not help" \
         "$work/bad-wrapper" $?
     if test "$bwrap"; then
-        wait $external
+        wait "$external"
         check "inside bubblewrap" "$work/external" $?
     else
         skip "inside bubblewrap" "bwrap is not here, or not allowed"
@@ -135,20 +135,25 @@ else
     skip "with a /proc that hides processes" "only root may mount one"
 fi
 
+# trust CLAIM RUNNER TIER [LIMIT]: cheats and honest programs
+trust() {
+    "$2" codetrust.t "$3" "${4-}" >"$work/trust" 2>&1
+    check "cheats and honest programs $1" "$work/trust" $?
+    grep '^ok.*verdicts are right' "$work/trust" | sed 's/^ok [0-9]* -/#/'
+}
+
 # At length only; one at a time, for honest programs are held to their limits.
 if test "$repeats" -gt 0 && test "$nodes"; then
-    as_user codetrust.t full >"$work/trust" 2>&1
-    check "cheats and honest programs as an ordinary user" "$work/trust" $?
-    grep '^ok.*verdicts are right' "$work/trust" | sed 's/^ok [0-9]* -/#/'
-    on_node codetrust.t reduced max_user_namespaces >"$work/trust" 2>&1
-    check "cheats and honest programs in the reduced tier" "$work/trust" $?
-    grep '^ok.*verdicts are right' "$work/trust" | sed 's/^ok [0-9]* -/#/'
+    trust "as an ordinary user" as_user full
+    trust "in the reduced tier" on_node reduced max_user_namespaces
     on_node zygote.t reduced max_user_namespaces >"$work/zygote" 2>&1
     check "programs in the reduced tier do not meet" "$work/zygote" $?
     if test "$bwrap"; then
-        SXT_TEST_WRAPPER=$wrapper on_node zygote.t external \
-            max_user_namespaces >"$work/zygote" 2>&1
-        check "nor inside bubblewrap" "$work/zygote" $?
+        SXT_TEST_WRAPPER=$wrapper
+        export SXT_TEST_WRAPPER
+        trust "inside bubblewrap" on_node external max_user_namespaces
+        on_node zygote.t external max_user_namespaces >"$work/zygote" 2>&1
+        check "programs inside bubblewrap do not meet" "$work/zygote" $?
     fi
 fi
 echo "1..$n"
