@@ -47,18 +47,6 @@ void *bench_numbers(struct bench *b, size_t n, enum sxt_dtype type)
     return x;
 }
 
-int32_t *bench_integers(struct bench *b, size_t n, size_t step, size_t modulus)
-{
-    int32_t *host = sxt_alloc(n, sizeof(*host));
-    int32_t *x = sxt_dev_alloc(b->dev, n * sizeof(*x));
-
-    for (size_t i = 0; i < n; i++)
-        host[i] = (int32_t)(i * step % modulus);
-    sxt_dev_put(b->dev, x, host, n * sizeof(*x));
-    free(host);
-    return x;
-}
-
 /* Best of five rounds; a round is long beside the clock and a launch. */
 double bench_seconds(struct bench *b, const struct work *w)
 {
@@ -129,24 +117,6 @@ static void gate(struct bench *b, const struct work *w, size_t turn)
 {
     (void)turn;
     sxt_swiglu(b->num, w->y, w->x, w->m, w->n, SXT_BF16);
-}
-
-static void attend(struct bench *b, const struct work *w, size_t turn)
-{
-    const int32_t *begin = w->ints;
-
-    (void)turn;
-    sxt_attn(b->num, &(struct sxt_attn){ .qkv = w->x,
-                                         .o = w->y,
-                                         .cu_seqlens = begin,
-                                         .t = w->m,
-                                         .n_docs = 1,
-                                         .max_len = w->m,
-                                         .hq = HQ,
-                                         .hk = HK,
-                                         .d = D,
-                                         .scale = 0.088f,
-                                         .type = SXT_BF16 });
 }
 
 enum { BLOCK = 32 };
@@ -250,17 +220,8 @@ static void bench_packed(struct bench *b)
 {
     static const size_t lengths[] = { 1024, 4096, 16384 };
 
-    for (size_t i = 0; i < 3 && bench_wanted(b, "attn"); i++) {
-        size_t t = lengths[i];
-        struct work w = { .name = "attn", .run = attend };
-        w.m = t, w.n = HQ * D, w.k = t;
-        w.x = bench_numbers(b, t * WIDTH, SXT_BF16);
-        w.y = bench_numbers(b, t * HQ * D, SXT_BF16);
-        w.ints = bench_integers(b, 2, t, t + 1);
-        w.bytes = 2.0 * (double)(t * (WIDTH + HQ * D));
-        w.flop = 2.0 * (double)t * (double)t * HQ * D; /* half the square */
-        bench_finish(b, &w);
-    }
+    for (size_t i = 0; i < 3; i++)
+        bench_attention(b, lengths[i], HQ, HK, false);
 }
 
 static void bench_paged(struct bench *b)
@@ -278,7 +239,7 @@ static void bench_paged(struct bench *b)
         w.y = bench_numbers(b, m * HQ * D, SXT_BF16);
         w.w[0] = bench_numbers(b, m * k * HK * D, SXT_BF16);
         w.w[1] = bench_numbers(b, m * k * HK * D, SXT_BF16);
-        w.ints = bench_integers(b, pages + 2 * m, 1, 2);
+        w.ints = bench_integers(b->dev, pages + 2 * m, 1, 2);
         for (size_t p = 0; p < pages; p++)
             host[p] = (int32_t)(p * 7919 % pages); /* a prime: all of them */
         for (size_t s = 0; s < m; s++) {

@@ -2,6 +2,7 @@
 #ifndef BENCH_GPU_H
 #define BENCH_GPU_H
 
+#include "args.h"
 #include "num/ops.h"
 #include "par/comm.h"
 
@@ -20,6 +21,7 @@ struct work {
     const char *name;
     void (*run)(struct bench *b, const struct work *w, size_t turn);
     size_t m, n, k; /* rows; columns; depth or positions of context */
+    size_t heads, kv_heads;
     void *x, *y, *w[BENCH_COPIES];
     int32_t *ints;
     double bytes, flop;
@@ -27,13 +29,16 @@ struct work {
 
 /* Device memory, to be freed: numbers of no meaning, small and not zero. */
 void *bench_numbers(struct bench *b, size_t n, enum sxt_dtype type);
-/* i step mod modulus. */
-int32_t *bench_integers(struct bench *b, size_t n, size_t step, size_t modulus);
 /* True if the entry is asked for and there. */
 bool bench_wanted(struct bench *b, const char *name);
 double bench_seconds(struct bench *b, const struct work *w);
 /* Measure, print a line, free the arguments. */
 void bench_finish(struct bench *b, struct work *w);
+
+/* gpu_attn.c: attention over t tokens of one document, packed; back: its
+ * gradients. */
+void bench_attention(struct bench *b, size_t t, size_t heads, size_t kv_heads,
+                     bool back);
 
 /* gpu_train.c */
 void bench_training_kernels(struct bench *b);

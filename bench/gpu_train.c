@@ -22,68 +22,6 @@
 
 /* ---- kernels ---- */
 
-enum { HQ = 40, HK = 8, D = 128, WIDTH = (HQ + 2 * HK) * D }; /* 32B */
-
-static struct sxt_attn attention(const struct work *w)
-{
-    return (struct sxt_attn){ .qkv = w->x,
-                              .o = w->y,
-                              .lse = w->w[0],
-                              .cu_seqlens = w->ints,
-                              .t = w->m,
-                              .n_docs = 1,
-                              .max_len = w->m,
-                              .hq = HQ,
-                              .hk = HK,
-                              .d = D,
-                              .scale = 0.088f,
-                              .type = SXT_BF16,
-                              .d_o = w->w[1],
-                              .dqkv = w->w[2] };
-}
-
-static void attend(struct bench *b, const struct work *w, size_t turn)
-{
-    struct sxt_attn a = attention(w);
-
-    (void)turn;
-    sxt_attn(b->num, &a);
-}
-
-static void attend_bwd(struct bench *b, const struct work *w, size_t turn)
-{
-    struct sxt_attn a = attention(w);
-
-    (void)turn;
-    sxt_attn_bwd(b->num, &a);
-}
-
-static void bench_attention(struct bench *b)
-{
-    size_t t = b->tiny ? 40 : 8192;
-    double square = 2.0 * (double)(t * t) * HQ * D; /* a product over half */
-
-    for (int back = 0; back < 2; back++) {
-        const char *name = back ? "attn_bwd" : "attn";
-        struct work w = { .name = name, .run = back ? attend_bwd : attend };
-        if (!bench_wanted(b, name))
-            continue;
-        w.m = t, w.n = HQ * D, w.k = t;
-        w.x = bench_numbers(b, t * WIDTH, SXT_BF16);
-        w.y = bench_numbers(b, t * HQ * D, SXT_BF16);
-        w.w[0] = bench_numbers(b, t * HQ, SXT_F32);
-        w.w[1] = bench_numbers(b, t * HQ * D, SXT_BF16);
-        w.w[2] = bench_numbers(b, t * WIDTH, SXT_BF16);
-        w.ints = bench_integers(b, 2, t, t + 1);
-        w.bytes = 2.0 * (double)(t * (WIDTH + HQ * D)) * (back ? 2 : 1);
-        w.flop = back ? 2.5 * square : square; /* five products, or two */
-        double took = bench_seconds(b, &w);
-        printf("%-12s %5zu tokens, %d/%d heads of %d: %.1f TFLOP/s\n", name, t,
-               HQ, HK, D, 1e-12 * w.flop / took);
-        bench_finish(b, &w);
-    }
-}
-
 static void norm_bwd(struct bench *b, const struct work *w, size_t turn)
 {
     (void)turn;
@@ -106,20 +44,10 @@ static void loss(struct bench *b, const struct work *w, size_t turn)
 
 static void adamw(struct bench *b, const struct work *w, size_t turn)
 {
-    sxt_adamw(b->num, &(struct sxt_adamw){ .p = w->x,
-                                           .rest = w->y,
-                                           .m = w->w[0],
-                                           .v = w->w[1],
-                                           .grad = w->w[2],
-                                           .n = w->n,
-                                           .lr = 1e-5,
-                                           .b1 = 0.9,
-                                           .b2 = 0.999,
-                                           .eps = 1e-8,
-                                           .wd = 0.01,
-                                           .grad_scale = 1,
-                                           .step = (int64_t)turn + 1,
-                                           .type = SXT_BF16 });
+    bench_update(
+        b->num,
+        &(struct bench_state){ w->x, w->y, w->w[0], w->w[1], w->w[2], w->n },
+        turn);
 }
 
 static void squares(struct bench *b, const struct work *w, size_t turn)
@@ -176,7 +104,7 @@ static void bench_rows(struct bench *b)
         w.x = bench_numbers(b, chunk * v, SXT_F32);
         w.y = bench_numbers(b, chunk * v, SXT_BF16);
         w.w[0] = bench_numbers(b, chunk, SXT_F32);
-        w.ints = bench_integers(b, chunk, 7919, v);
+        w.ints = bench_integers(b->dev, chunk, 7919, v);
         w.bytes = (4.0 + 2.0) * (double)(chunk * v);
         bench_finish(b, &w);
     }
@@ -194,7 +122,7 @@ static void bench_state(struct bench *b)
         w.w[0] = bench_numbers(b, n, SXT_F32);
         w.w[1] = sxt_dev_alloc(b->dev, n * sizeof(float));
         w.w[2] = bench_numbers(b, n, SXT_F32);
-        w.bytes = 28.0 * (double)n; /* p, rest, m, v twice; the gradient */
+        w.bytes = 28.0 * (double)n;
         bench_finish(b, &w);
     }
     if (bench_wanted(b, "sumsq")) {
@@ -224,7 +152,10 @@ static void bench_state(struct bench *b)
 
 void bench_training_kernels(struct bench *b)
 {
-    bench_attention(b);
+    size_t t = b->tiny ? 40 : 8192;
+
+    bench_attention(b, t, 40, 8, false); /* the 32B model's heads */
+    bench_attention(b, t, 40, 8, true);
     bench_rows(b);
     bench_state(b);
 }

@@ -11,7 +11,7 @@
 #include <dnnl.h>
 #endif
 
-enum { READ_BYTES = 256 << 20, SIDE = 1024 };
+enum { MEMORY_BYTES = 256 << 20, SIDE = 1024 };
 static const double seconds = 0.4; /* for each measurement */
 
 int bench_open(struct bench *b, const char *backend, int threads,
@@ -155,23 +155,35 @@ static void read_memory(struct bench *b, void *what, size_t turn)
     uint64_t sum = turn;
 
 #pragma omp parallel for simd reduction(+ : sum) num_threads(b->num->threads)
-    for (size_t i = 0; i < READ_BYTES / sizeof(*x); i++)
+    for (size_t i = 0; i < MEMORY_BYTES / sizeof(*x); i++)
         sum += x[i];
     volatile uint64_t keep = sum;
     (void)keep;
 }
 
+/* Each byte read and written counts: twice the array. */
+static void rewrite_memory(struct bench *b, void *what, size_t turn)
+{
+    float *x = what, factor = turn % 2 ? 0.5f : 2;
+
+#pragma omp parallel for simd num_threads(b->num->threads)
+    for (size_t i = 0; i < MEMORY_BYTES / sizeof(*x); i++)
+        x[i] *= factor;
+}
+
 void bench_limits(struct bench *b)
 {
-    void *memory = bench_numbers(b, READ_BYTES / 4, SXT_F32);
+    void *memory = bench_numbers(b, MEMORY_BYTES / 4, SXT_F32);
     struct bench_product p =
         bench_product(b, SIDE, SIDE, SIDE, BENCH_NT, SXT_F32);
 
-    b->bytes = READ_BYTES / bench_best(b, read_memory, memory);
+    b->bytes = MEMORY_BYTES / bench_best(b, read_memory, memory);
+    b->rewritten = 2.0 * MEMORY_BYTES / bench_best(b, rewrite_memory, memory);
     b->flops =
         2.0 * SIDE * SIDE * SIDE / bench_best(b, bench_multiply_onednn, &p);
-    printf("%-32s %s, %.1f GB/s read, %.1f GFLOP/s %s\n", "limits",
-           b->num->about, b->bytes * 1e-9, b->flops * 1e-9,
+    printf("%-32s %s, %.1f GB/s read, %.1f rewritten, %.1f GFLOP/s %s\n",
+           "limits", b->num->about, b->bytes * 1e-9, b->rewritten * 1e-9,
+           b->flops * 1e-9,
            bench_has_onednn() ? "oneDNN gemm f32" : "own gemm f32");
     sxt_dev_free(b->dev, memory);
     bench_product_free(b, &p);

@@ -9,7 +9,8 @@
 struct bench {
     struct sxt_dev *dev;
     struct sxt_num *num;
-    double flops, bytes; /* the limits, per second */
+    /* the limits, per second: bytes read; read and written in place */
+    double flops, bytes, rewritten;
 };
 
 /* Device and backend by name; threads 0: all. */
@@ -43,8 +44,7 @@ void bench_multiply(struct bench *b, void *product, size_t turn);
 void bench_multiply_onednn(struct bench *b, void *product, size_t turn);
 bool bench_has_onednn(void);
 
-/* Measure b->bytes, reading memory, and b->flops, a large f32 product; print
- * them. */
+/* Measure the limits, b->flops by a large f32 product; print them. */
 void bench_limits(struct bench *b);
 
 #endif

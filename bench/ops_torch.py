@@ -90,10 +90,10 @@ def rows():
         return torch.autograd.grad(loss, logits)
 
     line("xent_128x49152", xent)
-    p = torch.randn(1 << 22).requires_grad_()
-    p.grad = torch.randn(1 << 22)
+    p = torch.randn(1 << 24).requires_grad_()
+    p.grad = torch.randn(1 << 24)
     adamw = torch.optim.AdamW([p], lr=1e-5, fused=True)
-    line("adamw_split_4M", lambda _: adamw.step())
+    line("adamw_split_16M", lambda _: adamw.step())
 
 
 torch.manual_seed(1)

@@ -1,11 +1,6 @@
-/* adamw.cu - one step of AdamW on n parameters, to the bit as ref's.
- *
- * Loshchilov & Hutter, arXiv:1711.05101, algorithm 2, in f64 from f32 inputs:
- * + - * / and sqrt of f64 are IEEE's on every GPU, and nothing is contracted.
- * m and v are rounded to f32, and the parameter moves by the rounded ones. */
-#include <math.h>
-
+/* adamw.cu - one step of AdamW on n parameters, to the bit as ref's. */
 #include "cuda/kernel.cuh"
+#include "num/adamw.h"
 
 enum { THREADS = 256, EACH = 4 };
 
@@ -14,7 +9,7 @@ struct step {
     const float *grad;
     uint16_t *rest;
     size_t n;
-    double lr, b1, b2, c1, c2, eps, wd, grad_scale;
+    sxt_adamw_rates rates;
     bool wide;
 };
 
@@ -99,13 +94,8 @@ __global__ void __launch_bounds__(THREADS) adamw(P *p, const step s)
     load(m, s.m, c, s.n, s.wide);
     load(v, s.v, c, s.n, s.wide);
     load(grad, s.grad, c, s.n, s.wide);
-    for (int i = 0; i < EACH; i++) {
-        double g = grad[i] * s.grad_scale;
-        m[i] = (float)(s.b1 * m[i] + (1 - s.b1) * g);
-        v[i] = (float)(s.b2 * v[i] + (1 - s.b2) * g * g);
-        double move = m[i] / s.c1 / (sqrt(v[i] / s.c2) + s.eps);
-        w[i] = (float)(w[i] - s.lr * (move + s.wd * w[i]));
-    }
+    for (int i = 0; i < EACH; i++)
+        w[i] = sxt_adamw_move(&s.rates, w[i], &m[i], &v[i], grad[i]);
     store_master(p, w, s, c);
     store(s.m, m, c, s.n, s.wide);
     store(s.v, v, c, s.n, s.wide);
@@ -121,14 +111,7 @@ static void run(struct sxt_num *num, const struct sxt_adamw *a)
     s.grad = a->grad;
     s.rest = a->rest;
     s.n = a->n;
-    s.lr = a->lr;
-    s.b1 = a->b1;
-    s.b2 = a->b2;
-    s.c1 = 1 - pow(a->b1, (double)a->step);
-    s.c2 = 1 - pow(a->b2, (double)a->step);
-    s.eps = a->eps;
-    s.wd = a->wd;
-    s.grad_scale = a->grad_scale;
+    s.rates = sxt_adamw_rates_of(a);
     s.wide = sxt_is_wide<float>(a->m, EACH) && sxt_is_wide<float>(a->v, EACH) &&
              sxt_is_wide<float>(a->grad, EACH) &&
              sxt_is_wide<float>(a->p, EACH) &&

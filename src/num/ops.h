@@ -107,7 +107,7 @@ struct sxt_attn_paged {
 /* AdamW (Loshchilov & Hutter, arXiv:1711.05101) on n parameters.
  *   m = b1 m + (1-b1) g,  v = b2 v + (1-b2) g^2
  *   p = p - lr (m / c1 / (sqrt(v / c2) + eps) + wd p),  ci = 1 - bi^step
- * with g = grad * grad_scale, and m, v rounded to f32 before p moves by them.
+ * with g = grad * grad_scale; num/adamw.h has the order of roundings.
  * F32: p is `p`.  BF16: the parameter is the f32 sxt_join_master(p, rest).
  * An element's bits do not depend on where it lies in the array nor on n:
  * shards of any cut give the same parameters. */

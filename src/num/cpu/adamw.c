@@ -1,69 +1,87 @@
-/* adamw.c - the optimizer: ref's formula in f64, four parameters at a time.
+/* adamw.c - the optimizer, as many parameters at a time as a vector holds.
  *
- * Every operation is IEEE's and element by element, so the bits are ref's. */
-#include <math.h>
+ * Element by element, so the bits are ref's for either vector width. */
+#include "num/adamw.h"
 
 #include "num/cpu/cpu.h"
-#include "num/cpu/vec.h"
+
+#define INLINE inline __attribute__((always_inline))
 
 enum { CHUNK = 1 << 13 };
 
-/* What is the same for all parameters. */
-struct step {
-    double b1, b2, c1, c2, lr, eps, wd, grad_scale;
+/* A stretch of the arrays; p: f32, or bf16 with rest. */
+struct stretch {
+    void *p;
+    uint16_t *rest;
+    float *m, *v;
+    const float *grad;
+    size_t n;
 };
 
-/* The parameter's new value; m and v are updated. */
-static inline float move(const struct step *s, float old, float *m, float *v,
-                         float grad)
+static INLINE void step_f32(struct sxt_adamw_rates r, const struct stretch *s)
 {
-    double g = grad * s->grad_scale, p = old;
+    float *restrict p = s->p, *restrict m = s->m, *restrict v = s->v;
+    const float *restrict grad = s->grad;
 
-    *m = (float)(s->b1 * *m + (1 - s->b1) * g);
-    *v = (float)(s->b2 * *v + (1 - s->b2) * g * g);
-    return (float)(p - s->lr * (*m / s->c1 / (sqrt(*v / s->c2) + s->eps) +
-                                s->wd * p));
-}
-
-static void step_f32(struct step s, float *restrict p, float *restrict m,
-                     float *restrict v, const float *restrict grad, size_t n)
-{
 #pragma omp simd
-    for (size_t i = 0; i < n; i++)
-        p[i] = move(&s, p[i], &m[i], &v[i], grad[i]);
+    for (size_t i = 0; i < s->n; i++)
+        p[i] = sxt_adamw_move(&r, p[i], &m[i], &v[i], grad[i]);
 }
 
-static void step_split(struct step s, uint16_t *restrict p,
-                       uint16_t *restrict rest, float *restrict m,
-                       float *restrict v, const float *restrict grad, size_t n)
+static INLINE void step_split(struct sxt_adamw_rates r, const struct stretch *s)
 {
-    float master[CHUNK];
+    uint16_t *restrict p = s->p, *restrict rest = s->rest;
+    float *restrict m = s->m, *restrict v = s->v;
+    const float *restrict grad = s->grad;
 
-    for (size_t i = 0; i < n; i++)
-        master[i] = sxt_join_master(p[i], rest[i]);
-    step_f32(s, master, m, v, grad, n);
-    for (size_t i = 0; i < n; i++)
-        sxt_split_master(master[i], &p[i], &rest[i]);
+#pragma omp simd
+    for (size_t i = 0; i < s->n; i++) {
+        float x = sxt_join_master(p[i], rest[i]);
+        x = sxt_adamw_move(&r, x, &m[i], &v[i], grad[i]);
+        sxt_split_master(x, &p[i], &rest[i]);
+    }
 }
+
+static INLINE void step(const struct sxt_adamw_rates *r,
+                        const struct stretch *s)
+{
+    if (s->rest)
+        step_split(*r, s);
+    else
+        step_f32(*r, s);
+}
+
+static void step_v8(const struct sxt_adamw_rates *r, const struct stretch *s)
+{
+    step(r, s);
+}
+
+#ifdef __x86_64__
+__attribute__((target("avx512f,avx512bw,prefer-vector-width=512"))) static void
+step_v16(const struct sxt_adamw_rates *r, const struct stretch *s)
+{
+    step(r, s);
+}
+#endif
 
 void sxt_cpu_adamw(struct sxt_num *num, const struct sxt_adamw *a)
 {
-    struct step s = { a->b1,
-                      a->b2,
-                      1 - pow(a->b1, (double)a->step),
-                      1 - pow(a->b2, (double)a->step),
-                      a->lr,
-                      a->eps,
-                      a->wd,
-                      a->grad_scale };
+    const struct sxt_adamw_rates r = sxt_adamw_rates_of(a);
+    void (*run)(const struct sxt_adamw_rates *, const struct stretch *) =
+        step_v8;
 
+#ifdef __x86_64__
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw"))
+        run = step_v16;
+#endif
 #pragma omp parallel for num_threads(num->threads)
     for (size_t i = 0; i < a->n; i += CHUNK) {
-        size_t n = a->n - i < CHUNK ? a->n - i : CHUNK;
-        if (a->type == SXT_F32)
-            step_f32(s, (float *)a->p + i, a->m + i, a->v + i, a->grad + i, n);
-        else
-            step_split(s, (uint16_t *)a->p + i, a->rest + i, a->m + i, a->v + i,
-                       a->grad + i, n);
+        struct stretch s = { (char *)a->p + i * sxt_dtype_size(a->type),
+                             a->type == SXT_BF16 ? a->rest + i : NULL,
+                             a->m + i,
+                             a->v + i,
+                             a->grad + i,
+                             a->n - i < CHUNK ? a->n - i : CHUNK };
+        run(&r, &s);
     }
 }
