@@ -36,7 +36,7 @@ int sxt_file_mkdirs(const char *path, struct sxt_error *err)
     char *copy = sxt_strdup(path);
     int rc = 0;
 
-    for (char *p = copy + 1; rc == 0; p++) {
+    for (char *p = copy + (path[0] == '/'); rc == 0; p++) {
         char c = *p;
         if (c != '/' && c != '\0')
             continue;
@@ -46,7 +46,7 @@ int sxt_file_mkdirs(const char *path, struct sxt_error *err)
         else if (errno == EEXIST)
             rc = sxt_err(err, SXT_EXIT_IO, "%s: is not a directory", copy);
         else
-            rc = sxt_err_errno(err, SXT_EXIT_IO, "directory %s", copy);
+            rc = sxt_err_errno(err, SXT_EXIT_IO, "directory '%s'", copy);
         *p = c;
         if (c == '\0')
             break;

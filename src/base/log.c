@@ -50,14 +50,14 @@ double sxt_clock(void)
 
 void sxt_log_duration(double seconds, char text[32])
 {
-    if (seconds < 100)
+    long whole = (long)(seconds + 0.5);
+
+    if (seconds < 99.95)
         snprintf(text, 32, "%.1f s", seconds);
-    else if (seconds < 6000)
-        snprintf(text, 32, "%.0f min %02.0f s", (double)(long)(seconds / 60),
-                 seconds - 60 * (double)(long)(seconds / 60));
+    else if (whole < 6000)
+        snprintf(text, 32, "%ld min %02ld s", whole / 60, whole % 60);
     else
-        snprintf(text, 32, "%ld h %02ld min", (long)(seconds / 3600),
-                 (long)(seconds / 60) % 60);
+        snprintf(text, 32, "%ld h %02ld min", whole / 3600, whole / 60 % 60);
 }
 
 void sxt_log_count(double count, char text[32])

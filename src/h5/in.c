@@ -139,14 +139,24 @@ bool sxt_in_has(const struct sxt_in *in, const char *object)
     return found;
 }
 
+/* One value: what is read has no room for more. */
+static bool is_single(hid_t attr)
+{
+    hid_t space = H5Aget_space(attr);
+    bool single = H5Sget_simple_extent_npoints(space) == 1;
+
+    H5Sclose(space);
+    return single;
+}
+
 static int read_attr(struct sxt_in *in, const char *object, const char *name,
                      hid_t type, void *x, struct sxt_error *err)
 {
     int rc = 0;
-    hid_t attr = H5Aopen_by_name(in->file, object, name, H5P_DEFAULT,
-                                 H5P_DEFAULT);
+    hid_t attr =
+        H5Aopen_by_name(in->file, object, name, H5P_DEFAULT, H5P_DEFAULT);
 
-    if (attr < 0 || H5Aread(attr, type, x) < 0) {
+    if (attr < 0 || !is_single(attr) || H5Aread(attr, type, x) < 0) {
         char *what = sxt_printf("attribute %s of %s", name, object);
         rc = sxt_h5_fail(err, SXT_EXIT_DATA, in->path, what);
         free(what);
@@ -171,13 +181,14 @@ int sxt_in_attr_f64(struct sxt_in *in, const char *object, const char *name,
 int sxt_in_attr_text(struct sxt_in *in, const char *object, const char *name,
                      struct sxt_str *text, struct sxt_error *err)
 {
-    hid_t attr = H5Aopen_by_name(in->file, object, name, H5P_DEFAULT,
-                                 H5P_DEFAULT);
+    hid_t attr =
+        H5Aopen_by_name(in->file, object, name, H5P_DEFAULT, H5P_DEFAULT);
     int rc = -1;
 
     if (attr >= 0) {
         hid_t type = H5Aget_type(attr);
-        if (H5Tget_class(type) == H5T_STRING && !H5Tis_variable_str(type)) {
+        if (H5Tget_class(type) == H5T_STRING && !H5Tis_variable_str(type) &&
+            is_single(attr)) {
             size_t n = H5Tget_size(type);
             char *data = sxt_alloc(n + 1, 1);
             rc = H5Aread(attr, type, data) < 0 ? -1 : 0;
@@ -221,9 +232,8 @@ static int get_info(hid_t set, struct sxt_h5_info *info)
 static hid_t open_set(struct sxt_in *in, const char *object,
                       struct sxt_h5_info *info, struct sxt_error *err)
 {
-    hid_t set = sxt_in_has(in, object)
-                    ? H5Dopen2(in->file, object, H5P_DEFAULT)
-                    : -1;
+    hid_t set =
+        sxt_in_has(in, object) ? H5Dopen2(in->file, object, H5P_DEFAULT) : -1;
 
     if (set < 0) {
         sxt_err(err, SXT_EXIT_DATA, "%s: dataset %s is missing", in->path,
@@ -239,8 +249,8 @@ static hid_t open_set(struct sxt_in *in, const char *object,
     return set;
 }
 
-int sxt_in_info(struct sxt_in *in, const char *object,
-                struct sxt_h5_info *info, struct sxt_error *err)
+int sxt_in_info(struct sxt_in *in, const char *object, struct sxt_h5_info *info,
+                struct sxt_error *err)
 {
     hid_t set = open_set(in, object, info, err);
 
@@ -297,8 +307,8 @@ int sxt_in_bytes(struct sxt_in *in, const char *object, struct sxt_str *out,
     if (sxt_in_info(in, object, &info, err) != 0)
         return -1;
     if (info.type != SXT_H5_U8)
-        return sxt_err(err, SXT_EXIT_DATA, "%s: %s is no byte string",
-                       in->path, object);
+        return sxt_err(err, SXT_EXIT_DATA, "%s: %s is no byte string", in->path,
+                       object);
     char *data = sxt_alloc(info.count, 1);
     int rc = sxt_in_range(in, object, 0, info.count, data, err);
     if (rc == 0)

@@ -25,6 +25,9 @@ int sxt_in_rows(struct sxt_in *in, const char *name, size_t *rows,
                      sxt_in_path(in), group);
     else
         rc = sxt_in_attr_i64(in, group, "rows", &n, err);
+    if (rc == 0 && n < 0)
+        rc = sxt_err(err, SXT_EXIT_DATA, "%s: table %s has %lld rows",
+                     sxt_in_path(in), group, (long long)n);
     if (rc == 0)
         *rows = (size_t)n;
     free(group);
@@ -43,8 +46,8 @@ static int check_column(struct sxt_in *in, const char *path,
         return -1;
     if (info.type != type || info.n_dims != 1 || info.count < count)
         return sxt_err(err, SXT_EXIT_DATA,
-                       "%s: %s is not a column of this format",
-                       sxt_in_path(in), path);
+                       "%s: %s is not a column of this format", sxt_in_path(in),
+                       path);
     return 0;
 }
 
@@ -55,8 +58,8 @@ static int read_offsets(struct sxt_in *in, const char *frame,
                         struct sxt_error *err)
 {
     char *path = column_path(frame, c, "_offsets");
-    uint64_t *o = sxt_alloc(count + 1, sizeof(*o));
     int rc = check_column(in, path, SXT_H5_U64, first + count + 1, err);
+    uint64_t *o = rc == 0 ? sxt_alloc(count + 1, sizeof(*o)) : NULL;
 
     if (rc == 0)
         rc = sxt_in_range(in, path, first, count + 1, o, err);
@@ -112,9 +115,9 @@ int sxt_in_frame(struct sxt_in *in, const char *name,
         }
         if (rc == 0) { /* before memory is taken for what the file claims */
             char *path = column_path(name, &columns[c], "");
-            rc = check_column(in, path, sxt_h5_column_type(columns[c].type),
-                              begin[c] + (offsets[c] ? n_items[c] : count),
-                              err);
+            rc =
+                check_column(in, path, sxt_h5_column_type(columns[c].type),
+                             begin[c] + (offsets[c] ? n_items[c] : count), err);
             free(path);
         }
     }

@@ -211,9 +211,8 @@ static int make_attr(struct sxt_out *out, const char *object, const char *name,
     return rc;
 }
 
-static int write_attr(struct sxt_out *out, const char *object,
-                      const char *name, hid_t type, const void *x,
-                      struct sxt_error *err)
+static int write_attr(struct sxt_out *out, const char *object, const char *name,
+                      hid_t type, const void *x, struct sxt_error *err)
 {
     int rc = sxt_out_structure(out, err);
 
@@ -234,9 +233,8 @@ int sxt_out_attr_f64(struct sxt_out *out, const char *object, const char *name,
     return write_attr(out, object, name, H5T_IEEE_F64LE, &x, err);
 }
 
-int sxt_out_attr_text(struct sxt_out *out, const char *object,
-                      const char *name, const char *text,
-                      struct sxt_error *err)
+int sxt_out_attr_text(struct sxt_out *out, const char *object, const char *name,
+                      const char *text, struct sxt_error *err)
 {
     hid_t type = H5Tcopy(H5T_C_S1);
     size_t n = strlen(text);
@@ -272,8 +270,7 @@ static int verify(struct sxt_out *out, struct sxt_error *err)
         const struct sxt_written *w = &out->ranges[i];
         char *data = sxt_alloc(w->count, w->size);
         rc = sxt_in_range(in, w->object, w->first, w->count, data, err);
-        if (rc == 0 &&
-            sxt_hash64(data, w->count * w->size, 0) != w->checksum)
+        if (rc == 0 && sxt_hash64(data, w->count * w->size, 0) != w->checksum)
             rc = sxt_err(err, SXT_EXIT_IO,
                          "%s: %s reads back differently from what was "
                          "written; the file system lost data",
@@ -293,9 +290,10 @@ int sxt_out_commit(struct sxt_out *out, struct sxt_error *err)
 
     if (!err)
         err = &own;
-    if (out->has_prov && !out->poisoned)
-        sxt_out_prov_write(out, err);
-    rc = out->poisoned ? -1 : 0;
+    /* One rank's range may have failed, of which the others do not know. */
+    rc = sxt_out_agree(out, out->poisoned ? -1 : 0, &out->first_error);
+    if (rc == 0 && out->has_prov)
+        rc = sxt_out_prov_write(out, err);
     if (rc != 0)
         *err = out->first_error;
     if (close_file(out, rc == 0 ? err : &own) != 0)

@@ -7,6 +7,8 @@
 #include "base/mem.h"
 #include "h5/out_impl.h"
 
+enum { PIECE_BYTES = 1 << 28 };
+
 static hid_t create_set(struct sxt_out *out, const char *object,
                         enum sxt_h5_type type, int n_dims, const hsize_t *dims)
 {
@@ -22,8 +24,8 @@ static hid_t create_set(struct sxt_out *out, const char *object,
         H5Pset_fill_time(dcpl, H5D_FILL_TIME_NEVER) >= 0 &&
         H5Pset_obj_track_times(dcpl, 0) >= 0 &&
         sxt_out_groups(out, object) == 0)
-        set = H5Dcreate2(out->file, object, file_type, space, H5P_DEFAULT,
-                         dcpl, H5P_DEFAULT);
+        set = H5Dcreate2(out->file, object, file_type, space, H5P_DEFAULT, dcpl,
+                         H5P_DEFAULT);
     H5Pclose(dcpl);
     H5Sclose(space);
     H5Tclose(file_type);
@@ -85,10 +87,29 @@ static void remember(struct sxt_out *out, const char *object, uint64_t first,
 {
     out->ranges = sxt_grow(out->ranges, &out->cap_ranges, out->n_ranges + 1,
                            sizeof(*out->ranges));
-    out->ranges[out->n_ranges++] = (struct sxt_written){
-        sxt_strdup(object), first, count,
-        sxt_hash64(data, count * size, 0), size
-    };
+    out->ranges[out->n_ranges++] =
+        (struct sxt_written){ sxt_strdup(object), first, count,
+                              sxt_hash64(data, count * size, 0), size };
+}
+
+/* The range in pieces: MPI-IO counts bytes by ints, and commit has memory for
+ * one piece when it reads back. */
+static int write_pieces(struct sxt_out *out, hid_t set, const char *object,
+                        uint64_t first, uint64_t count, const char *data)
+{
+    hid_t type = H5Dget_type(set);
+    size_t size = H5Tget_size(type);
+    uint64_t most = PIECE_BYTES / size;
+
+    H5Tclose(type);
+    for (uint64_t done = 0; done < count; done += most) {
+        uint64_t n = count - done < most ? count - done : most;
+        const char *from = data + done * size;
+        if (write_range(set, first + done, n, from) != 0)
+            return -1;
+        remember(out, object, first + done, n, size, from);
+    }
+    return 0;
 }
 
 int sxt_out_range(struct sxt_out *out, const char *object, uint64_t first,
@@ -104,13 +125,8 @@ int sxt_out_range(struct sxt_out *out, const char *object, uint64_t first,
     if (!err)
         err = &own;
     hid_t set = H5Dopen2(out->file, object, H5P_DEFAULT);
-    if (set < 0 || write_range(set, first, count, data) != 0) {
+    if (set < 0 || write_pieces(out, set, object, first, count, data) != 0)
         rc = sxt_h5_fail(err, SXT_EXIT_IO, out->part, object);
-    } else {
-        hid_t type = H5Dget_type(set);
-        remember(out, object, first, count, H5Tget_size(type), data);
-        H5Tclose(type);
-    }
     if (set >= 0)
         H5Dclose(set);
     return sxt_out_poison(out, rc, err);
@@ -137,10 +153,8 @@ struct place {
 
 static struct place locate(struct sxt_out *out, uint64_t mine)
 {
-    return (struct place){
-        (uint64_t)sxt_comm_exscan(out->comm, (int64_t)mine),
-        (uint64_t)sxt_comm_sum(out->comm, (int64_t)mine)
-    };
+    return (struct place){ (uint64_t)sxt_comm_exscan(out->comm, (int64_t)mine),
+                           (uint64_t)sxt_comm_sum(out->comm, (int64_t)mine) };
 }
 
 /* One column of a table on its way into a file. */
@@ -157,8 +171,8 @@ static struct target aim(struct sxt_out *out, const char *group,
     struct target t;
 
     t.data = sxt_frame_storage(f, col);
-    t.values = sxt_printf("%s%s/%s", c->is_volatile ? "/provenance" : "",
-                          group, c->name);
+    t.values = sxt_printf("%s%s/%s", c->is_volatile ? "/provenance" : "", group,
+                          c->name);
     t.offsets = sxt_printf("%s_offsets", t.values);
     t.item = locate(out, t.data.n_values);
     return t;

@@ -92,6 +92,8 @@ static void test_files(const char *top)
        "a directory cannot be read: %s", err.text);
     ok(sxt_file_mkdirs(path, &err) == -1 && err.code == SXT_EXIT_IO,
        "a directory cannot replace a file: %s", err.text);
+    ok(sxt_file_mkdirs("", &err) == -1 && err.code == SXT_EXIT_IO,
+       "nothing is no directory: %s", err.text);
     ok(sxt_file_write(dir, "a", 1, &err) == -1 && err.code == SXT_EXIT_IO &&
            sxt_file_is_directory(dir),
        "a file cannot replace a directory: %s", err.text);

@@ -1,5 +1,6 @@
 /* files.c - what is written on several ranks comes back, is the same for any
  * number of ranks, and is complete or absent. */
+#include <hdf5.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -49,8 +50,8 @@ static int write_file(struct sxt_comm comm, const char *path,
     uint64_t dims[2] = { 5, 6 };
     uint16_t values[30];
     size_t first, count;
-    struct sxt_out *out = sxt_out_create(path, comm, "sextant/test", 1,
-                                         "A test", &prov, err);
+    struct sxt_out *out =
+        sxt_out_create(path, comm, "sextant/test", 1, "A test", &prov, err);
 
     if (!out)
         return -1;
@@ -59,8 +60,8 @@ static int write_file(struct sxt_comm comm, const char *path,
     int rc = sxt_out_frame(out, "rows", f, err);
     sxt_frame_destroy(f);
     if (rc == 0)
-        rc = sxt_out_tensor(out, "/tensors/a.weight", SXT_H5_BF16, 2, dims,
-                            "1", "A matrix.", err);
+        rc = sxt_out_tensor(out, "/tensors/a.weight", SXT_H5_BF16, 2, dims, "1",
+                            "A matrix.", err);
     if (rc == 0)
         rc = sxt_out_data(out, err);
     sxt_comm_slice(comm, 30, &first, &count);
@@ -139,11 +140,36 @@ static void test_full_disk(struct sxt_comm comm)
     ok(!sxt_file_exists("files-full.h5.part"), "nor a part of one");
 }
 
+/* Ranges are not collective: one rank alone may fail, and no other knows. */
+static void test_one_fails(struct sxt_comm comm)
+{
+    static const struct sxt_prov prov = { "sextant test", NULL, NULL, 0 };
+    enum { BACKSTOP_S = 120 };
+    bool fails = comm.rank == comm.size - 1;
+    uint64_t dims[1] = { 1 };
+    int64_t x = 1;
+    struct sxt_error err = { 0 };
+
+    alarm(BACKSTOP_S); /* ranks that wait for each other never end */
+    struct sxt_out *out = sxt_out_create("files-one.h5", comm, "sextant/test",
+                                         1, "A test", &prov, &err);
+    sxt_out_tensor(out, "/x", SXT_H5_I64, 1, dims, "1", "One.", &err);
+    sxt_out_data(out, &err);
+    int rc = sxt_out_range(out, fails ? "/y" : "/x", 0, fails || comm.rank == 0,
+                           &x, &err);
+    ok(rc == (fails ? -1 : 0), "a range fails on the last rank only");
+    err = (struct sxt_error){ 0 };
+    ok(sxt_out_commit(out, &err) == -1 && err.code == SXT_EXIT_IO,
+       "then commit fails on all: %s", err.text);
+    ok(!sxt_file_exists("files-one.h5"), "and leaves no file");
+    alarm(0);
+}
+
 static bool same_objects(const char *a, const char *b)
 {
     static const char *const objects[] = {
-        "/rows/id", "/rows/id_offsets", "/rows/n", "/rows/x", "/rows/ids",
-        "/rows/ids_offsets", "/tensors/a.weight", "/config"
+        "/rows/id",  "/rows/id_offsets",  "/rows/n",           "/rows/x",
+        "/rows/ids", "/rows/ids_offsets", "/tensors/a.weight", "/config"
     };
     struct sxt_in *one = sxt_in_open(a, NULL, NULL);
     struct sxt_in *two = sxt_in_open(b, NULL, NULL);
@@ -195,6 +221,72 @@ static void test_refusals(void)
     unlink("files-cut.h5");
 }
 
+/* An attribute of two values where one is read. */
+static void put_pair(const char *path, const char *object, const char *name,
+                     hid_t type, const void *pair)
+{
+    hsize_t two = 2;
+    hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
+    hid_t space = H5Screate_simple(1, &two, NULL);
+
+    H5Adelete_by_name(file, object, name, H5P_DEFAULT);
+    hid_t attr = H5Acreate_by_name(file, object, name, type, space, H5P_DEFAULT,
+                                   H5P_DEFAULT, H5P_DEFAULT);
+    H5Awrite(attr, type, pair);
+    H5Aclose(attr);
+    H5Sclose(space);
+    H5Fclose(file);
+}
+
+/* A table that says it has so many rows, and has none. */
+static void make_claim(const char *path, int64_t rows)
+{
+    struct sxt_out *out = sxt_out_create(path, sxt_comm_self(), "sextant/test",
+                                         1, "A test", NULL, NULL);
+    struct sxt_frame *none = sxt_frame_create(columns);
+
+    sxt_out_frame(out, "none", none, NULL);
+    sxt_out_bytes(out, "/rows/x", "A group to claim for.", "x", 1, NULL);
+    sxt_out_attr_i64(out, "/rows", "rows", rows, NULL);
+    sxt_out_commit(out, NULL);
+    sxt_frame_destroy(none);
+}
+
+static void test_damaged(void)
+{
+    static const int64_t claims[] = { -1, INT64_MIN, INT64_MAX,
+                                      (int64_t)1 << 61 };
+    static const int64_t pair[2] = { 1, 1 };
+    static const char path[] = "files-odd.h5";
+    struct sxt_error err = { 0 };
+    struct sxt_frame *f = NULL;
+    bool refused = true;
+
+    for (size_t i = 0; i < sizeof(claims) / sizeof(*claims); i++) {
+        size_t rows = 0;
+        make_claim(path, claims[i]);
+        struct sxt_in *in = sxt_in_open(path, NULL, NULL);
+        refused =
+            refused && in &&
+            (sxt_in_rows(in, "rows", &rows, &err) == -1 ||
+             sxt_in_frame(in, "rows", columns, 0, rows, &f, &err) == -1) &&
+            err.code == SXT_EXIT_DATA;
+        sxt_in_close(in);
+    }
+    ok(refused, "no number of rows is believed: %s", err.text);
+    put_pair(path, "/", "format_version", H5T_NATIVE_INT64, pair);
+    ok(!sxt_in_open(path, NULL, &err) && err.code == SXT_EXIT_DATA,
+       "an attribute of two numbers is not read as one: %s", err.text);
+    make_claim(path, 0);
+    hid_t text = H5Tcopy(H5T_C_S1);
+    H5Tset_size(text, 12);
+    put_pair(path, "/", "format", text, "sextant/testsextant/test");
+    H5Tclose(text);
+    ok(!sxt_in_open(path, NULL, &err) && err.code == SXT_EXIT_DATA,
+       "nor of two texts: %s", err.text);
+    unlink(path);
+}
+
 int main(int argc, char **argv)
 {
     sxt_h5_start();
@@ -216,9 +308,11 @@ int main(int argc, char **argv)
         ok(same_objects("files.h5", "files-1.h5"),
            "one rank and %d write the same", comm.size);
         test_refusals();
+        test_damaged();
     }
     sxt_comm_barrier(comm);
     test_full_disk(comm);
+    test_one_fails(comm);
     rc = write_file(comm, "no/such/dir/x.h5", &err);
     ok(rc == -1 && err.code == SXT_EXIT_IO, "a missing directory: %s",
        err.text);
