@@ -117,6 +117,29 @@ sed 's/"num_hidden_layers": *[0-9]*/"num_hidden_layers": 1/;
     hf/config.json >config.json && mv config.json hf/
 refused 65 "convert: tensors of another shape" "$SEXTANT" convert hf out/x.h5
 
+# ---- outputs that are inputs
+keeps() { # FILE COMMAND...: is refused, and the file is as it was
+    tap_file=$1
+    shift
+    cp "$tap_file" before
+    exits 78 "$1: $tap_file is the output too" "$SEXTANT" "$@"
+    ok "  and stays" cmp "$tap_file" before
+    rm before
+}
+mkdir same && cp good.jsonl ./*.h5 "$base" same/
+keeps good.jsonl import base.cfg -s output="$here/good.jsonl"
+keeps generations.h5 reformat base.cfg -o same/.. -s output=generations.h5
+keeps problems.h5 grade base.cfg -s output=./problems.h5
+keeps traces.h5 select base.cfg -s output="$here/same/../traces.h5"
+keeps train.h5 sft base.cfg -s output=./train.h5
+keeps model.h5 evaluate base.cfg -s output=./model.h5
+keeps model.h5 quantize model.h5 same/../model.h5
+keeps traces.h5 report -o . -s output=traces.h5
+exits 78 "pipeline: before the first step" "$SEXTANT" pipeline base.cfg -o same \
+    "import" "grade output=problems.h5 problems=problems.h5"
+ok "  which writes nothing" test ! -e same/status/problems.json
+rm -r same
+
 # ---- outputs that cannot be written
 touch file
 mkdir directory

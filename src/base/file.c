@@ -24,6 +24,14 @@ bool sxt_file_is_directory(const char *path)
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
+bool sxt_file_is_same(const char *a, const char *b)
+{
+    struct stat x, y;
+
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev &&
+           x.st_ino == y.st_ino;
+}
+
 char *sxt_file_data(const char *name)
 {
     const char *dir = getenv("SEXTANT_DATADIR");

@@ -10,6 +10,8 @@
 
 bool sxt_file_exists(const char *path);
 bool sxt_file_is_directory(const char *path);
+/* Are both there, and one file? */
+bool sxt_file_is_same(const char *a, const char *b);
 /* Create a directory and its parents; an existing one is no error. */
 int sxt_file_mkdirs(const char *path, struct sxt_error *err);
 /* Everything in a regular file; *out is appended to. */

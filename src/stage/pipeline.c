@@ -90,6 +90,8 @@ static int read_step(const struct sxt_run *run, const char *text,
                           (const char *const *)step->settings, step->n_settings,
                           &step->values, err) != 0)
         rc = sxt_err_prefix(err, "step \"%s\"", text);
+    else
+        rc = sxt_run_check_output(run, step->stage, step->values, err);
     if (rc == 0) {
         sxt_cfg_print(&step->stage->section, step->values, &step->config);
         const char *name = sxt_status_output(step->stage, step->values);

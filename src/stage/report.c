@@ -399,9 +399,14 @@ static int report_here(struct sxt_run *run, const struct sxt_report_values *v,
     struct sxt_report r = { 0 };
     struct sxt_str page = SXT_STR_EMPTY;
     char *path = sxt_run_path(run, v->output);
-    sxt_status_doing(run, "reading");
-    int rc = gather(run, v, &r, err);
+    int rc = 0;
 
+    sxt_status_doing(run, "reading");
+    if (sxt_ends_with(path, ".h5"))
+        rc = sxt_err(err, SXT_EXIT_CONFIG,
+                     "output is a page, such as report.html, not %s", path);
+    if (rc == 0)
+        rc = gather(run, v, &r, err);
     if (rc == 0 && r.n_files == 0)
         rc = sxt_err(err, SXT_EXIT_NOINPUT,
                      "nothing to report on in %s: there is none of %s",

@@ -272,10 +272,6 @@ int sxt_sft_load(struct sxt_sft *s, struct sxt_error *err)
 {
     struct sxt_tokens_rule rule;
 
-    if (strcmp(s->v->model, s->v->output) == 0)
-        return sxt_err(err, SXT_EXIT_CONFIG,
-                       "model and output are both %s; the base model must stay",
-                       s->v->model);
     if (open_base(s, err) != 0 || identify_base(s, err) != 0 ||
         make_rule(s, &rule, err) != 0 ||
         read_tokens(s, s->v->train, &rule, &s->train.tokens, err) != 0)

@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "stage/status.h"
 
 char *sxt_run_path(const struct sxt_run *run, const char *name)
 {
@@ -109,12 +110,64 @@ int sxt_run_stopped(enum sxt_stop why, struct sxt_error *err,
     return sxt_err(err, SXT_EXIT_AGAIN, "%s (%s)", what, words[why]);
 }
 
+/* ---- outputs ---- */
+
+static int in_and_out(const char *path, struct sxt_error *err)
+{
+    return sxt_err(err, SXT_EXIT_CONFIG,
+                   "%s is to be read and to be written, which would end it: "
+                   "choose another output",
+                   path);
+}
+
+/* Is there a text among the parameters that names the file? */
+static bool names(const struct sxt_run *run, const struct sxt_cfg_param *p,
+                  const char *values, const char *path)
+{
+    bool found = false;
+
+    for (; p->name && !found; p++) {
+        const char *place = values + p->offset;
+        if (p->type == SXT_CFG_GROUP) {
+            found = names(run, p->group, place, path);
+        } else if (p->type == SXT_CFG_STRING &&
+                   strcmp(p->name, "output") != 0) {
+            char *other = sxt_run_path(run, *(char *const *)place);
+            found = strcmp(other, path) == 0 || sxt_file_is_same(other, path);
+            free(other);
+        }
+    }
+    return found;
+}
+
+int sxt_run_check_output(const struct sxt_run *run,
+                         const struct sxt_stage *stage, const void *values,
+                         struct sxt_error *err)
+{
+    const char *output = sxt_status_output(stage, values);
+    int rc = 0;
+
+    if (!output || !output[0])
+        return 0;
+    char *path = sxt_run_path(run, output);
+    if (names(run, stage->section.params, values, path))
+        rc = in_and_out(path, err);
+    free(path);
+    return rc;
+}
+
 struct sxt_out *sxt_run_create(const struct sxt_run *run, const char *path,
                                const char *format, int version,
                                const char *title, const char *const *inputs,
                                size_t n_inputs, struct sxt_error *err)
 {
     struct sxt_prov prov = { run->command_line, run->config, inputs, n_inputs };
+    int rc = 0;
 
+    for (size_t i = 0; i < n_inputs && rc == 0; i++)
+        if (sxt_file_is_same(path, inputs[i]))
+            rc = in_and_out(path, err);
+    if (sxt_comm_agree(run->comm, rc, err) != 0)
+        return NULL;
     return sxt_out_create(path, run->comm, format, version, title, &prov, err);
 }

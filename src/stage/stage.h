@@ -78,7 +78,13 @@ enum sxt_stop sxt_run_told(const struct sxt_run *run, double *looked,
 int sxt_run_stopped(enum sxt_stop why, struct sxt_error *err,
                     const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* Start an output with provenance: command line, configuration, inputs. */
+/* Fails if a parameter names the file that the command writes: found before
+ * the work, not after it. */
+int sxt_run_check_output(const struct sxt_run *run,
+                         const struct sxt_stage *stage, const void *values,
+                         struct sxt_error *err);
+/* Start an output with provenance: command line, configuration, inputs.  It
+ * replaces none of these.  Collective. */
 struct sxt_out *sxt_run_create(const struct sxt_run *run, const char *path,
                                const char *format, int version,
                                const char *title, const char *const *inputs,

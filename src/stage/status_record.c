@@ -335,8 +335,12 @@ static void end(struct sxt_run *run, int rc, const struct sxt_error *err)
 int sxt_status_run(struct sxt_run *run, const struct sxt_stage *stage,
                    const void *values, struct sxt_error *err)
 {
+    int rc = sxt_run_check_output(run, stage, values, err);
+
+    if (sxt_comm_agree(run->comm, rc, err) != 0)
+        return -1;
     run->status = begin(run, stage, values);
-    int rc = sxt_comm_agree(run->comm, stage->run(run, values, err), err);
+    rc = sxt_comm_agree(run->comm, stage->run(run, values, err), err);
     if (run->status)
         end(run, rc, err);
     return rc;

@@ -80,6 +80,11 @@ static void test_files(const char *top)
     ok(sxt_file_write(path, big, BIG, &err) == 0 && sxt_file_exists(path) &&
            !sxt_file_exists(part),
        "a file is written and leaves no part");
+    char *again = sxt_printf("%s/./f", dir);
+    ok(sxt_file_is_same(path, again) && !sxt_file_is_same(path, dir) &&
+           !sxt_file_is_same(part, part),
+       "another way to a file is known, and what is not there is no file");
+    free(again);
     sxt_str_add(&text, "abc");
     ok(sxt_file_read(path, &text, &err) == 0 && text.len == 3 + BIG &&
            memcmp(text.data + 3, big, BIG) == 0,
