@@ -37,28 +37,40 @@ static const node *second(const node *n)
     return n->child->next;
 }
 
-static const node *last(const node *n)
+/* The member that a chain ends at: c in a = b = c and in a = c ≈ d, S in
+ * x ∈ S; else NULL. */
+static const node *end_of_chain(const node *n)
 {
+    size_t equals = 0, rest;
     const node *c = n->child;
 
-    while (c->next)
+    if (n->kind != SXT_MATH_RELATION)
+        return NULL;
+    if (sxt_span_equal(n->text, "E"))
+        return second(n);
+    while (equals < n->text.len && n->text.data[equals] == '=')
+        equals++;
+    for (rest = equals; rest < n->text.len; rest++)
+        if (n->text.data[rest] != 'A')
+            return NULL;
+    for (size_t i = equals > 0 ? equals : rest; i > 0; i--)
         c = c->next;
     return c;
 }
 
-/* What is said of a label: 5 in x = 5, S in x ∈ S; else NULL. */
-static const node *said_of_label(const node *n)
+/* What is said of a label: 5 in x = 5 and x = 2 + 3 = 5, S in x ∈ S; or what
+ * a sum comes to: 5 in 2 + 3 = 5.  Else NULL. */
+static const node *said(struct sxt_math_judge *j, const node *n)
 {
-    if (n->kind != SXT_MATH_RELATION || !strchr("=EA", n->text.data[0]))
-        return NULL;
-    for (size_t i = 0; i < n->text.len; i++)
-        if (n->text.data[i] != n->text.data[0])
-            return NULL;
-    if (sxt_math_is_label(n->child))
-        return last(n);
-    return n->count == 2 && sxt_math_is_label(second(n)) &&
-                   n->text.data[0] == '='
-               ? n->child
+    const node *end = end_of_chain(n);
+
+    if (!end || sxt_math_is_label(n->child))
+        return end;
+    if (n->count == 2 && n->text.data[0] == '=' && sxt_math_is_label(end))
+        return n->child;
+    return n->text.data[0] == '=' &&
+                   sxt_mathvalue_same(j, n->child, end) == SXT_MATH_EQUAL
+               ? end
                : NULL;
 }
 
@@ -146,12 +158,25 @@ static verdict compare_chains(struct sxt_math_judge *j, const node *g,
     return sxt_mathjudge_decide(j, forward || backward, "relation");
 }
 
+/* x = 5 beside x = 2 + 3 = 5: what the chains say of the same label. */
+static bool same_ends(struct sxt_math_judge *j, const node *g, const node *p)
+{
+    const node *a = end_of_chain(g), *b = end_of_chain(p);
+
+    return a && b && g->text.data[0] == '=' && p->text.data[0] == '=' &&
+           sxt_math_is_label(g->child) &&
+           compare(j, g->child, p->child) == SXT_MATH_EQUAL &&
+           compare(j, a, b) == SXT_MATH_EQUAL;
+}
+
 static verdict compare_relations(struct sxt_math_judge *j, const node *g,
                                  const node *p)
 {
     char s = g->text.data[0], t = p->text.data[0];
     int sign;
 
+    if (g->count + p->count > 4 && same_ends(j, g, p))
+        return sxt_mathjudge_decide(j, true, "relation");
     if (g->count > 2 || p->count > 2 || (s == 'E' && t == 'E'))
         return compare_chains(j, g, p);
     bool sides_have_values = !sxt_math_contains(g, SXT_MATH_TUPLE) &&
@@ -226,8 +251,8 @@ static bool compare_regions(struct sxt_math_judge *j, const node *g,
         (g->kind == SXT_MATH_TUPLE && p->kind == SXT_MATH_TUPLE) ||
         !sxt_mathregion_of(g, &a) || !sxt_mathregion_of(p, &b))
         return false;
-    bool labels = a.label.len == 0 || b.label.len == 0 ||
-                  sxt_mathvalue_words(a.label, b.label);
+    bool labels =
+        !a.label || !b.label || sxt_math_is_written_alike(a.label, b.label);
     return a.certain && labels && same_regions(j, &a, &b);
 }
 
@@ -245,17 +270,19 @@ static verdict compare_builders(struct sxt_math_judge *j, const node *g,
 static verdict compare_pair(struct sxt_math_judge *j, const node *g,
                             const node *p)
 {
-    const node *a = said_of_label(g), *b = said_of_label(p);
+    bool relations =
+        g->kind == SXT_MATH_RELATION && p->kind == SXT_MATH_RELATION;
+    const node *value;
 
     if (++j->pairs > MAX_PAIRS)
         return beyond(j);
     if (compare_regions(j, g, p))
         return sxt_mathjudge_decide(j, true, "interval");
-    if (a && p->kind != SXT_MATH_RELATION)
-        return compare(j, a, p);
-    if (b && (g->kind != SXT_MATH_RELATION ||
-              (is_inequality(g) && p->text.data[0] == 'E')))
-        return compare(j, g, b);
+    if (!relations && (value = said(j, g)))
+        return compare(j, value, p);
+    if ((!relations || (is_inequality(g) && p->text.data[0] == 'E')) &&
+        (value = said(j, p)))
+        return compare(j, g, value);
     if (g->kind == SXT_MATH_BUILDER && p->kind == SXT_MATH_BUILDER)
         return compare_builders(j, g, p);
     if (g->kind == SXT_MATH_SET || g->kind == SXT_MATH_LIST ||
@@ -263,7 +290,7 @@ static verdict compare_pair(struct sxt_math_judge *j, const node *g,
         return compare(j, g, p);
     if (g->kind == SXT_MATH_UNION || g->kind == SXT_MATH_INTERSECT)
         return compare_unordered(j, g, p);
-    if (g->kind == SXT_MATH_RELATION && p->kind == SXT_MATH_RELATION)
+    if (relations)
         return compare_relations(j, g, p);
     if (g->kind == SXT_MATH_TUPLE || g->kind == SXT_MATH_MATRIX ||
         g->kind == SXT_MATH_MINUS_SET) {

@@ -296,12 +296,13 @@ static bool in_base(const field *f, const struct sxt_math_node *n, value *out)
     struct sxt_exact b;
     uint64_t x = 0;
 
-    if (digits->kind != SXT_MATH_NUMBER || !sxt_mathexact(base, NULL, &b) ||
-        b.plain.den != 1 || b.plain.num < 2 || b.plain.num > 10 ||
-        b.pi.num != 0)
+    if ((digits->kind != SXT_MATH_NUMBER && digits->kind != SXT_MATH_TEXT) ||
+        !sxt_mathexact(base, NULL, &b) || b.plain.den != 1 ||
+        b.plain.num < 2 || b.plain.num > 36 || b.pi.num != 0)
         return false;
     for (size_t i = 0; i < digits->text.len; i++) {
-        int digit = digits->text.data[i] - '0';
+        char c = digits->text.data[i];
+        int digit = c >= 'A' ? c - 'A' + 10 : c - '0';
         if (digit < 0 || digit >= b.plain.num)
             return false;
         x = add1(f, mul1(f, x, (uint64_t)b.plain.num), (uint64_t)digit);

@@ -85,10 +85,11 @@ static size_t thousands_group(const struct lexer *lx, const char *p)
 
     if (mark == 0 || lx->end - d < 3)
         return 0;
-    if (!sure && (!lx->join || lx->brackets > 0))
-        return 0;
     if (!isdigit((unsigned char)d[0]) || !isdigit((unsigned char)d[1]) ||
         !isdigit((unsigned char)d[2]))
+        return 0;
+    bool may_be_item = lx->brackets > 0 || (!lx->join && d[0] != '0');
+    if (!sure && may_be_item)
         return 0;
     if (d + 3 < lx->end &&
         (isdigit((unsigned char)d[3]) || (*p == ' ' && d[3] == '/')))
@@ -173,6 +174,37 @@ static void number(struct lexer *lx)
     exponent(lx);
 }
 
+/* (0, 1) U (2, 3): a U that stands for a union sign was just read. */
+static bool joins_sets(const struct lexer *lx)
+{
+    const char *p = lx->p;
+    size_t count = lx->out->count;
+    bool blank = lx->space || (p < lx->end && *p == ' ');
+
+    while (p < lx->end && *p == ' ')
+        p++;
+    return blank && count > 0 && p < lx->end &&
+           strchr(")]s", lx->out->item[count - 1].kind) && strchr("([\\", *p);
+}
+
+/* Bytes of 2A in 2A_{16}: digits and capitals, and a base above ten. */
+static size_t digits_and_capitals(const struct lexer *lx)
+{
+    size_t n = 0, left = (size_t)(lx->end - lx->p), digits = 0, at;
+    bool index = false;
+
+    for (; n < left && (isdigit((unsigned char)lx->p[n]) ||
+                        isupper((unsigned char)lx->p[n]));
+         n++)
+        digits += isdigit((unsigned char)lx->p[n]) != 0;
+    for (at = n; at < left && strchr(" })_{", lx->p[at]); at++)
+        index |= lx->p[at] == '_';
+    bool above_ten = at + 1 < left && strchr("123", lx->p[at]) &&
+                     isdigit((unsigned char)lx->p[at + 1]);
+    bool base = at < left ? index && above_ten : lx->nesting > 0;
+    return base && digits > 0 && digits < n ? n : 0;
+}
+
 /* A run of letters: a name, a function, a product of names, or a word. */
 static void letters(struct lexer *lx)
 {
@@ -187,6 +219,8 @@ static void letters(struct lexer *lx)
         word ? NULL : sxt_mathwords_command(p, n);
     if (word)
         push_entry(lx, word);
+    else if (n == 1 && *p == 'U' && joins_sets(lx))
+        push(lx, SXT_TOK_UNION, "U", 1);
     else if (sxt_mathwords_is_short(p, n))
         push_copy(lx, SXT_TOK_TEXT, p, n);
     else if (n >= 2 && command &&
@@ -210,7 +244,8 @@ static void words_inside(struct lexer *lx, struct sxt_span s, bool is_maths)
         lx->space = true;
     else if (e)
         push_entry(lx, e);
-    else if (f && f->kind == SXT_TOK_FUNCTION)
+    else if (f && f->kind == SXT_TOK_FUNCTION &&
+             (is_maths || !sxt_mathwords_is_short(s.data, s.len)))
         push_entry(lx, f);
     else
         push_copy(lx, is_maths && s.len == 1 ? SXT_TOK_NAME : SXT_TOK_TEXT,
@@ -316,10 +351,17 @@ static void named_command(struct lexer *lx)
 
     while (name + n < lx->end && isalpha((unsigned char)name[n]))
         n++;
-    lx->p += n;
     const struct sxt_math_word *e = sxt_mathwords_command(name, n);
-    if (sxt_mathwords_is_wrapper(name, n))
+    if (!e && n > 4 && memcmp(name, "quad", 4) == 0)
+        n = 4; /* \quadx */
+    lx->p += n;
+    if (n == 4 && memcmp(name, "quad", 4) == 0)
+        lx->space = true;
+    else if (sxt_mathwords_is_wrapper(name, n))
         wrapper(lx, name, n);
+    else if (sxt_mathwords_is_dress(name, n) && lx->p < lx->end &&
+             *lx->p == '{')
+        braced(lx);
     else if (n == 6 && memcmp(name, "mathbb", 6) == 0)
         blackboard(lx);
     else if (e)
@@ -332,6 +374,24 @@ static void named_command(struct lexer *lx)
         lx->environments--;
 }
 
+/* \\, perhaps with more room below: \\[2mm] */
+static void row(struct lexer *lx)
+{
+    const char *p = lx->p;
+    size_t number, unit;
+
+    push(lx, SXT_TOK_ROW, "\\\\", 2);
+    if (p >= lx->end || *p != '[')
+        return;
+    p++;
+    for (number = 0; p < lx->end && strchr("-.0123456789", *p); number++)
+        p++;
+    for (unit = 0; p < lx->end && isalpha((unsigned char)*p); unit++)
+        p++;
+    if (number > 0 && unit == 2 && p < lx->end && *p == ']')
+        lx->p = p + 1;
+}
+
 /* Behind a backslash that is not followed by a letter. */
 static void escaped(struct lexer *lx)
 {
@@ -342,7 +402,7 @@ static void escaped(struct lexer *lx)
     if (c == '\\' && doubled)
         named_command(lx); /* \\frac from somebody's double escaping */
     else if (c == '\\')
-        push(lx, SXT_TOK_ROW, "\\\\", 2);
+        row(lx);
     else if (c == '{')
         push(lx, SXT_TOK_SET_OPEN, "{", 1);
     else if (c == '}')
@@ -353,6 +413,52 @@ static void escaped(struct lexer *lx)
         push_copy(lx, c, &c, 1);
     else if (c != '!')
         lx->space = true; /* \, \; \: \( \) \[ \] and the like */
+}
+
+/* ½ as \frac12, so that 2½ is 2\frac12. */
+static bool fraction_sign(struct lexer *lx)
+{
+    const char *above, *below;
+    size_t n = sxt_mathwords_fraction(lx->p, (size_t)(lx->end - lx->p), &above,
+                                      &below);
+
+    if (n == 0)
+        return false;
+    lx->p += n;
+    push(lx, SXT_TOK_COMMAND, "frac", 4);
+    push(lx, SXT_TOK_NUMBER, above, 1);
+    push(lx, SXT_TOK_NUMBER, below, 1);
+    return true;
+}
+
+/* x² as x^{2}, log₂ as log_{2}. */
+static bool small_digits(struct lexer *lx)
+{
+    char place, digit, next;
+    size_t n =
+        sxt_mathwords_small(lx->p, (size_t)(lx->end - lx->p), &place, &digit);
+
+    if (n == 0)
+        return false;
+    push(lx, place, place == '^' ? "^" : "_", 1);
+    push(lx, '{', "{", 1);
+    if (digit == '-') {
+        push(lx, '-', "-", 1);
+        lx->p += n;
+        n = sxt_mathwords_small(lx->p, (size_t)(lx->end - lx->p), &next,
+                                &digit);
+    }
+    char *start = lx->out->text + lx->out->used, *w = start;
+    for (next = place; n > 0 && next == place && digit != '-';) {
+        *w++ = digit;
+        lx->p += n;
+        n = sxt_mathwords_small(lx->p, (size_t)(lx->end - lx->p), &next,
+                                &digit);
+    }
+    lx->out->used += (size_t)(w - start);
+    push(lx, SXT_TOK_NUMBER, start, (size_t)(w - start));
+    push(lx, '}', "}", 1);
+    return true;
 }
 
 static void beyond_ascii(struct lexer *lx)
@@ -366,13 +472,8 @@ static void beyond_ascii(struct lexer *lx)
         push_entry(lx, e);
         return;
     }
-    if (lx->end - p >= 2 && (unsigned char)p[0] == 0xC2 &&
-        ((unsigned char)p[1] == 0xB2 || (unsigned char)p[1] == 0xB3)) {
-        lx->p += 2; /* superscript two and three */
-        push(lx, '^', "^", 1);
-        push(lx, SXT_TOK_NUMBER, (unsigned char)p[1] == 0xB2 ? "2" : "3", 1);
+    if (fraction_sign(lx) || small_digits(lx))
         return;
-    }
     for (n = 0; p + n < lx->end && (unsigned char)p[n] >= 0x80; n++)
         ;
     lx->p += n;
@@ -403,9 +504,13 @@ static void run(struct lexer *lx)
         unsigned char c = (unsigned char)*lx->p;
         bool point =
             c == '.' && lx->end - lx->p > 1 && isdigit((unsigned char)lx->p[1]);
+        size_t based = isalnum(c) ? digits_and_capitals(lx) : 0;
         if (isspace(c) || c == '~') {
             lx->space = true;
             lx->p++;
+        } else if (based > 0) {
+            push_copy(lx, SXT_TOK_TEXT, lx->p, based);
+            lx->p += based;
         } else if (isdigit(c) || point) {
             number(lx);
         } else if (c == '\\' && lx->end - lx->p > 1) {
@@ -428,14 +533,16 @@ static void run(struct lexer *lx)
 static struct sxt_span trimmed(struct sxt_span s)
 {
     s = sxt_span_trim(s);
-    while (s.len > 0 && memchr(".,;:*", s.data[s.len - 1], 5)) {
-        bool spacing = s.len > 1 && s.data[s.len - 2] == '\\';
-        s = sxt_span_trim((struct sxt_span){ s.data, s.len - 1 - spacing });
+    while (s.len > 0) {
+        char end = s.data[s.len - 1];
+        bool escaped = s.len > 1 && s.data[s.len - 2] == '\\';
+        if (!memchr(".,;:*", end, 5) && !(end == '$' && !escaped) &&
+            !(escaped && (end == ')' || end == ']')))
+            break;
+        s = sxt_span_trim((struct sxt_span){ s.data, s.len - 1 - escaped });
     }
     while (s.len > 1 && s.data[0] == '*' && s.data[1] == '*')
         s = sxt_span_trim((struct sxt_span){ s.data + 2, s.len - 2 });
-    if (s.len > 1 && s.data[s.len - 1] == '$' && s.data[s.len - 2] == '.')
-        s.len -= 2;
     return s;
 }
 

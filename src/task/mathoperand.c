@@ -171,7 +171,8 @@ static node *command(struct sxt_math_parser *p)
         return fenced(p, "ceil", "rceil");
     if (sxt_span_equal(name, "begin"))
         return matrix(p);
-    if (sxt_span_equal(name, "bar") || sxt_span_equal(name, "vec")) {
+    if (sxt_span_equal(name, "bar") || sxt_span_equal(name, "vec") ||
+        sxt_span_equal(name, "hat")) {
         node *n = sxt_mathtree_named(p, SXT_MATH_FUNCTION, "",
                                      argument(p, true), NULL);
         n->text = name;
@@ -307,6 +308,10 @@ static node *operand(struct sxt_math_parser *p)
     switch (p->at->kind) {
     case SXT_TOK_NUMBER:
         return number(p);
+    case SXT_TOK_TEXT: /* digits of a base above ten */
+        if (p->at->text.len == 0 || !memchr("})_", p->at[1].kind, 3))
+            return sxt_mathtree_fail(p);
+        return sxt_mathtree_leaf(p, SXT_MATH_TEXT, sxt_mathtree_next(p)->text);
     case SXT_TOK_NAME:
         return sxt_mathtree_leaf(p, SXT_MATH_NAME, sxt_mathtree_next(p)->text);
     case '(':
@@ -368,7 +373,7 @@ static node *index_of(struct sxt_math_parser *p, node *n)
 {
     node *whole = subscript(p, n), *sub = n->next;
 
-    if (p->failed || n->kind == SXT_MATH_NUMBER)
+    if (p->failed || n->kind == SXT_MATH_NUMBER || n->kind == SXT_MATH_TEXT)
         return whole;
     if (n->kind != SXT_MATH_NAME)
         return sxt_mathtree_fail(p);
@@ -426,6 +431,11 @@ static node *postfix(struct sxt_math_parser *p, node *n)
     return n;
 }
 
+static node *minus_one(struct sxt_math_parser *p)
+{
+    return sxt_mathtree_node(p, SXT_MATH_NEG, sxt_mathtree_integer(p, 1), NULL);
+}
+
 node *sxt_mathoperand(struct sxt_math_parser *p)
 {
     char kind = p->at->kind;
@@ -437,6 +447,8 @@ node *sxt_mathoperand(struct sxt_math_parser *p)
     sxt_mathtree_next(p);
     node *n = sxt_mathoperand(p);
     p->depth--;
+    if (kind == '-' && n->kind == SXT_MATH_MATRIX)
+        return sxt_mathmatrix_node(p, SXT_MATH_DIV, n, minus_one(p));
     if (kind == '-')
         return sxt_mathtree_node(p, SXT_MATH_NEG, n, NULL);
     if (kind == SXT_TOK_PLUS_MINUS)

@@ -184,6 +184,11 @@ node *sxt_mathparse_group(struct sxt_math_parser *p)
         n = sxt_mathtree_named(
             p, SXT_MATH_FUNCTION, "binom", n,
             sxt_mathparse_inside(p, SXT_MATH_SET, SXT_BAR_OPENS));
+    } else if (sxt_mathtree_at_command(p, "over")) {
+        sxt_mathtree_next(p);
+        n = sxt_mathtree_node(
+            p, SXT_MATH_DIV, n,
+            sxt_mathparse_inside(p, SXT_MATH_SET, SXT_BAR_OPENS));
     }
     sxt_mathtree_expect(p, '}');
     return n;
@@ -216,11 +221,11 @@ static node *product(struct sxt_math_parser *p)
 
     while (!p->failed) {
         if (sxt_mathtree_accept(p, '*'))
-            n = sxt_mathtree_node(p, SXT_MATH_MUL, n, sxt_mathoperand(p));
+            n = sxt_mathmatrix_node(p, SXT_MATH_MUL, n, sxt_mathoperand(p));
         else if (sxt_mathtree_accept(p, '/'))
-            n = sxt_mathtree_node(p, SXT_MATH_DIV, n, sxt_mathoperand(p));
+            n = sxt_mathmatrix_node(p, SXT_MATH_DIV, n, sxt_mathoperand(p));
         else if (factor_follows(p))
-            n = sxt_mathtree_node(p, SXT_MATH_MUL, n, sxt_mathoperand(p));
+            n = sxt_mathmatrix_node(p, SXT_MATH_MUL, n, sxt_mathoperand(p));
         else
             break;
     }
@@ -233,9 +238,9 @@ static node *sum(struct sxt_math_parser *p)
 
     while (!p->failed) {
         if (sxt_mathtree_accept(p, '+'))
-            n = sxt_mathtree_node(p, SXT_MATH_ADD, n, product(p));
+            n = sxt_mathmatrix_node(p, SXT_MATH_ADD, n, product(p));
         else if (sxt_mathtree_accept(p, '-'))
-            n = sxt_mathtree_node(p, SXT_MATH_SUB, n, product(p));
+            n = sxt_mathmatrix_node(p, SXT_MATH_SUB, n, product(p));
         else if (sxt_mathtree_accept(p, SXT_TOK_PLUS_MINUS))
             n = sxt_mathtree_node(p, SXT_MATH_PLUS_MINUS, n, product(p));
         else if (sxt_mathtree_accept(p, SXT_TOK_MINUS_PLUS))
@@ -327,9 +332,17 @@ static node *with_unit(struct sxt_math_parser *p, node *n)
     return n;
 }
 
+/* 2A_{16}: the word has an index, so that it is a number. */
+static bool is_based(const struct sxt_math_token *t)
+{
+    for (t++; t->kind == '}' || t->kind == ')'; t++)
+        ;
+    return t->kind == '_';
+}
+
 static node *ratio(struct sxt_math_parser *p)
 {
-    if (is_word(p->at))
+    if (is_word(p->at) && !is_based(p->at))
         return with_unit(p, text(p));
     node *n = sum(p);
     if (p->ratio && p->at->kind == ':') {

@@ -1,7 +1,8 @@
 /* mathparser.h - what the files of the parser share; for math*.c only.
  *
  * mathtree.c the arena and the tokens, mathoperand.c operands (commands,
- * functions, numbers, powers), mathparse.c everything made of operands. */
+ * functions, numbers, powers), mathmatrix.c sums and products of matrices,
+ * mathparse.c everything made of operands. */
 #ifndef SXT_TASK_MATHPARSER_H
 #define SXT_TASK_MATHPARSER_H
 
@@ -51,6 +52,14 @@ void sxt_mathtree_expect(struct sxt_math_parser *p, char kind);
 bool sxt_mathtree_at_command(const struct sxt_math_parser *p, const char *name);
 /* At a command that begins an operand. */
 bool sxt_mathtree_at_operand(const struct sxt_math_parser *p);
+
+/* ---- mathmatrix.c ---- */
+
+/* a + b, a - b, a b, a / b: worked out if one of them is a matrix. */
+struct sxt_math_node *sxt_mathmatrix_node(struct sxt_math_parser *p,
+                                          enum sxt_math_kind kind,
+                                          struct sxt_math_node *a,
+                                          struct sxt_math_node *b);
 
 /* ---- mathoperand.c ---- */
 

@@ -13,21 +13,46 @@ typedef struct sxt_math_region region;
 
 static bool add_set(region *r, const node *n);
 
+/* Functions whose values problems ask for: cos A, |AB|. */
+static bool measures(const node *n)
+{
+    static const char *const names[] = { "abs", "bar", "vec", "prime", "sin",
+                                         "cos", "tan", "cot", "max",   "min" };
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (sxt_span_equal(n->text, names[i]))
+            return true;
+    return false;
+}
+
 bool sxt_math_is_label(const node *n)
 {
     const node *c = n->child;
+    bool function = n->kind == SXT_MATH_FUNCTION;
 
-    if (n->kind == SXT_MATH_NAME)
+    if (n->kind == SXT_MATH_NAME || (function && n->text.len == 1)) /* f(3) */
         return true;
-    if (n->kind != SXT_MATH_MUL && n->kind != SXT_MATH_TUPLE &&
-        n->kind != SXT_MATH_RATIO && n->kind != SXT_MATH_FUNCTION)
-        return false;
-    if (n->kind == SXT_MATH_FUNCTION && n->text.len > 1)
+    if (n->kind != SXT_MATH_MUL && n->kind != SXT_MATH_DIV &&
+        n->kind != SXT_MATH_TUPLE && n->kind != SXT_MATH_RATIO &&
+        !(function && measures(n)))
         return false;
     for (size_t i = 0; i < n->count; i++, c = c->next)
-        if (!sxt_math_is_label(c) && n->kind != SXT_MATH_FUNCTION)
+        if (!sxt_math_is_label(c))
             return false;
     return n->count > 0;
+}
+
+bool sxt_math_is_written_alike(const node *a, const node *b)
+{
+    const node *x = a->child, *y = b->child;
+
+    if (a->kind != b->kind || a->count != b->count ||
+        !sxt_span_same(a->text, b->text))
+        return false;
+    for (size_t i = 0; i < a->count; i++, x = x->next, y = y->next)
+        if (!sxt_math_is_written_alike(x, y))
+            return false;
+    return true;
 }
 
 /* ---- pieces ---- */
@@ -84,8 +109,9 @@ static const node *infinite(const node *n, int *sign)
     return n->kind == SXT_MATH_INFINITY ? n : NULL;
 }
 
-/* An end of an interval: NULL for infinity on its own side. */
-static bool end_of(const node *n, int side, const node **out)
+/* An end of an interval: NULL for infinity on its own side, which no bracket
+ * can include. */
+static bool end_of(const node *n, int side, bool closed, const node **out)
 {
     int sign;
 
@@ -93,20 +119,19 @@ static bool end_of(const node *n, int side, const node **out)
     if (!infinite(n, &sign))
         return true;
     *out = NULL;
-    return sign == side;
+    return sign == side && !closed;
 }
 
 static bool add_brackets(region *r, const node *n)
 {
     const node *low, *high;
+    bool from = n->text.data[0] == '[', to = n->text.data[1] == ']';
 
-    if (n->count != 2 || !end_of(n->child, -1, &low) ||
-        !end_of(n->child->next, 1, &high))
+    if (n->count != 2 || !end_of(n->child, -1, from, &low) ||
+        !end_of(n->child->next, 1, to, &high))
         return false;
-    bool open = sxt_span_equal(n->text, "()");
-    r->certain = r->certain && (!open || !low || !high);
-    return add_piece(r, low, n->text.data[0] == '[', high,
-                     n->text.data[1] == ']');
+    r->certain = r->certain && (from || to || !low || !high);
+    return add_piece(r, low, from, high, to);
 }
 
 /* ---- relations ---- */
@@ -119,12 +144,9 @@ static bool is_variable(const node *n)
 
 static bool set_label(region *r, const node *n)
 {
-    struct sxt_span text = n->kind == SXT_MATH_NAME ? n->text : sxt_span("?");
-
-    if (r->label.len > 0 && (r->label.len != text.len ||
-                             memcmp(r->label.data, text.data, text.len) != 0))
+    if (r->label && !sxt_math_is_written_alike(r->label, n))
         return false;
-    r->label = text;
+    r->label = n;
     return true;
 }
 
@@ -358,7 +380,6 @@ static bool normalise(region *r)
 bool sxt_mathregion_of(const node *n, region *out)
 {
     memset(out, 0, sizeof(*out));
-    out->label = sxt_span("");
     out->certain = true;
     return add_set(out, n) && out->count > 0 && normalise(out);
 }

@@ -19,15 +19,18 @@ struct sxt_math_interval {
 struct sxt_math_region {
     struct sxt_math_interval at[SXT_REGION_PIECES];
     size_t count;
-    struct sxt_span label; /* of which variable; empty: not said */
+    const struct sxt_math_node *label; /* of which variable; NULL: not said */
     bool certain;          /* false: (1, 2) may be a point as well */
     bool rich;             /* more than an interval in brackets */
     struct sxt_math_node made[8 * SXT_REGION_PIECES]; /* bounds put together */
     size_t n_made;
 };
 
-/* x, x_1, f(x), AB, (x, y): stands for something. */
+/* x, x_1, f(x), AB, |AB|, AB/CD, \sin A, (x, y): stands for something. */
 bool sxt_math_is_label(const struct sxt_math_node *n);
+/* The same in every node. */
+bool sxt_math_is_written_alike(const struct sxt_math_node *a,
+                               const struct sxt_math_node *b);
 
 /* False if n is no such set, or one with bounds that cannot be ordered. */
 bool sxt_mathregion_of(const struct sxt_math_node *n,

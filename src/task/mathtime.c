@@ -7,7 +7,8 @@
 
 enum { MAX_TEXT = 64, MAX_WORDS = 8 };
 
-/* The tokens' texts in small letters, one blank between; without points. */
+/* The tokens' texts in small letters, one blank between; without points.  A
+ * comma stays: dates have them, times do not. */
 static bool flat_text(const struct sxt_math_tokens *t, char out[MAX_TEXT])
 {
     size_t n = 0;
@@ -17,7 +18,7 @@ static bool flat_text(const struct sxt_math_tokens *t, char out[MAX_TEXT])
         if (n > 0 && n + 1 < MAX_TEXT)
             out[n++] = ' ';
         for (size_t k = 0; k < s.len; k++) {
-            if (strchr(".,{}", s.data[k]))
+            if (strchr(".{}", s.data[k]))
                 continue;
             if (n + 1 >= MAX_TEXT)
                 return false;
@@ -176,7 +177,8 @@ static bool parse_date(const char *flat, struct date *d)
     if (parse_iso(flat, d))
         return true;
     *d = (struct date){ 0 };
-    while (sscanf(flat, " %63s%n", word, &n) == 1) {
+    for (flat += strspn(flat, " ,"); sscanf(flat, "%63[^ ,]%n", word, &n) == 1;
+         flat += strspn(flat, " ,")) {
         flat += n;
         if (!take_word(word, d))
             return false;

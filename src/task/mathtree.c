@@ -92,7 +92,8 @@ bool sxt_mathtree_at_operand(const struct sxt_math_parser *p)
            !sxt_mathtree_at_command(p, "end") &&
            !sxt_mathtree_at_command(p, "rfloor") &&
            !sxt_mathtree_at_command(p, "rceil") &&
-           !sxt_mathtree_at_command(p, "choose");
+           !sxt_mathtree_at_command(p, "choose") &&
+           !sxt_mathtree_at_command(p, "over");
 }
 
 node *sxt_mathtree_integer(struct sxt_math_parser *p, int64_t value)

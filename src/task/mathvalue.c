@@ -5,6 +5,7 @@
 
 #include "task/mathclosed.h"
 #include "task/mathjudge.h"
+#include "task/mathregion.h"
 
 typedef struct sxt_math_node node; /* in this file only */
 typedef enum sxt_math_verdict verdict;
@@ -107,15 +108,14 @@ static verdict compare_based(struct sxt_math_judge *j, const node *g,
     if (g->kind == SXT_MATH_BASE && p->kind == SXT_MATH_BASE) {
         bool same =
             sxt_mathvalue_same(j, second(g), second(p)) == SXT_MATH_EQUAL &&
-            sxt_mathvalue_same(j, g->child, p->child) == SXT_MATH_EQUAL;
-        return sxt_mathjudge_decide(
-            j, same || sxt_mathvalue_same(j, g, p) == SXT_MATH_EQUAL, "base");
+            (sxt_math_is_written_alike(g->child, p->child) ||
+             sxt_mathvalue_same(j, g->child, p->child) == SXT_MATH_EQUAL);
+        return sxt_mathjudge_decide(j, same, "base");
     }
-    const node *based = g->kind == SXT_MATH_BASE ? g : p;
-    const node *other = g->kind == SXT_MATH_BASE ? p : g;
-    bool equal = sxt_mathvalue_same(j, based->child, other) == SXT_MATH_EQUAL ||
-                 sxt_mathvalue_same(j, based, other) == SXT_MATH_EQUAL;
-    return sxt_mathjudge_decide(j, equal, "base");
+    bool dropped = g->kind == SXT_MATH_BASE &&
+                   sxt_mathvalue_same(j, g->child, p) == SXT_MATH_EQUAL;
+    return sxt_mathjudge_decide(
+        j, dropped || sxt_mathvalue_same(j, g, p) == SXT_MATH_EQUAL, "base");
 }
 
 /* 50 % is 0.5; and it is 50 where the reference has the sign. */

@@ -75,23 +75,25 @@ static const struct sxt_math_word commands[] = {
     { "underline", 0, NULL }, { "small", 0, NULL }, { "large", 0, NULL },
     { "scriptstyle", 0, NULL }, { "medspace", 0, NULL },
     { "enspace", 0, NULL }, { "bigcup", 'U', NULL }, { "hfill", 0, NULL },
-    { "null", 0, NULL },
+    { "null", 0, NULL }, { "over", 'c', NULL }, { "hat", 'c', NULL },
+    { "widehat", 'c', "hat" }, { "angle", 0, NULL }, { "triangle", 0, NULL },
+    { "measuredangle", 0, NULL }, { "langle", '(', NULL },
+    { "rangle", ')', NULL }, { "lparen", '(', NULL }, { "rparen", ')', NULL },
+    { "bullet", '*', NULL }, { "centerdot", '*', NULL },
     { NULL, 0, NULL }
     /* clang-format on */
 };
 
 /* Bare words that are no text: everything else of four or more letters is. */
-static const struct sxt_math_word words[] = { { "and", ',', "and" },
-                                              { "or", ',', "or" },
-                                              { "inf", 'Y', NULL },
-                                              { "infinity", 'Y', NULL },
-                                              { "percent", '%', NULL },
-                                              { "pct", '%', NULL },
-                                              { "percentage", '%', NULL },
-                                              { "degree", 'D', NULL },
-                                              { "degrees", 'D', NULL },
-                                              { "sqrt", 'c', NULL },
-                                              { NULL, 0, NULL } };
+static const struct sxt_math_word words[] = {
+    { "and", ',', "and" },       { "or", ',', "or" },
+    { "inf", 'Y', NULL },        { "infinity", 'Y', NULL },
+    { "percent", '%', NULL },    { "pct", '%', NULL },
+    { "percentage", '%', NULL }, { "degree", 'D', NULL },
+    { "degrees", 'D', NULL },    { "sqrt", 'c', NULL },
+    { "USD", 'C', "dollar" },    { "EUR", 'C', "euro" },
+    { "GBP", 'C', "pound" },     { NULL, 0, NULL }
+};
 
 /* Short words that are units or text rather than products of letters. */
 static const char *const short_words[] = {
@@ -116,10 +118,25 @@ static const struct sxt_math_word unicode[] = {
     { "∖", 'O', NULL },    { "∨", ',', "or" },    { "≈", 'A', NULL },
     { "…", 't', "..." },   { "€", 'C', "euro" },  { "£", 'C', "pound" },
     { "¥", 'C', "yen" },   { "₹", 'C', "rupee" }, { "％", '%', NULL },
-    { "，", ',', NULL },   { "\u00a0", 0, NULL }, { "\u2009", 0, NULL },
-    { "\u202f", 0, NULL }, { "\u2002", 0, NULL }, { "\u2003", 0, NULL },
-    { "\u200b", 0, NULL }, { NULL, 0, NULL }
+    { "，", ',', NULL },   { "（", '(', NULL },   { "）", ')', NULL },
+    { "：", ':', NULL },   { "；", ';', NULL },   { "＝", '=', NULL },
+    { "\u00a0", 0, NULL }, { "\u2009", 0, NULL }, { "\u202f", 0, NULL },
+    { "\u2002", 0, NULL }, { "\u2003", 0, NULL }, { "\u200b", 0, NULL },
+    { NULL, 0, NULL }
 };
+
+static const struct {
+    const char *sign, *above, *below;
+} fractions[] = { { "½", "1", "2" }, { "⅓", "1", "3" }, { "⅔", "2", "3" },
+                  { "¼", "1", "4" }, { "¾", "3", "4" }, { "⅕", "1", "5" },
+                  { "⅖", "2", "5" }, { "⅗", "3", "5" }, { "⅘", "4", "5" },
+                  { "⅙", "1", "6" }, { "⅚", "5", "6" }, { "⅛", "1", "8" },
+                  { "⅜", "3", "8" }, { "⅝", "5", "8" }, { "⅞", "7", "8" } };
+
+/* Commands whose first argument is no part of the answer. */
+static const char *const dress[] = { "color",  "textcolor", "colorbox",
+                                     "hspace", "vspace",    "phantom",
+                                     "tag",    "label",     NULL };
 
 static const char *const wrappers[] = {
     "text",       "mathrm",     "mbox",         "textbf", "textit",
@@ -163,6 +180,50 @@ bool sxt_mathwords_is_short(const char *p, size_t n)
 bool sxt_mathwords_is_wrapper(const char *p, size_t n)
 {
     return among(wrappers, p, n);
+}
+
+bool sxt_mathwords_is_dress(const char *p, size_t n)
+{
+    return among(dress, p, n);
+}
+
+size_t sxt_mathwords_fraction(const char *p, size_t left, const char **above,
+                              const char **below)
+{
+    for (size_t i = 0; i < sizeof(fractions) / sizeof(fractions[0]); i++) {
+        size_t n = strlen(fractions[i].sign);
+        if (left < n || memcmp(p, fractions[i].sign, n) != 0)
+            continue;
+        *above = fractions[i].above;
+        *below = fractions[i].below;
+        return n;
+    }
+    return 0;
+}
+
+/* The ten digits; then - as far as there is one. */
+static size_t among_digits(const char *const *digits, const char *p,
+                           size_t left, char *digit)
+{
+    for (int i = 0; digits[i]; i++)
+        if (left >= strlen(digits[i]) &&
+            memcmp(p, digits[i], strlen(digits[i])) == 0) {
+            *digit = "0123456789-"[i];
+            return strlen(digits[i]);
+        }
+    return 0;
+}
+
+size_t sxt_mathwords_small(const char *p, size_t left, char *place, char *digit)
+{
+    static const char *const above[] = { "⁰", "¹", "²", "³", "⁴", "⁵",
+                                         "⁶", "⁷", "⁸", "⁹", "⁻", NULL };
+    static const char *const below[] = { "₀", "₁", "₂", "₃", "₄", "₅",
+                                         "₆", "₇", "₈", "₉", NULL };
+    size_t n = among_digits(above, p, left, digit);
+
+    *place = n > 0 ? '^' : '_';
+    return n > 0 ? n : among_digits(below, p, left, digit);
 }
 
 const struct sxt_math_word *sxt_mathwords_unicode(const char *p, size_t left)
