@@ -1,4 +1,4 @@
-/* device.cu - a GPU as a device: streams, memory, copies, events.
+/* device.cu - a GPU as a device: streams, memory, copies, events, graphs.
  *
  * Chunks come from cudaMalloc, before the work starts (dev/arena.h).
  * The same source runs on the emulated GPU. */
@@ -274,6 +274,42 @@ static void stream_wait(struct sxt_dev *dev, enum sxt_stream stream,
     SXT_CUDA(cudaStreamWaitEvent(stream_of(dev, stream), event_of(event), 0));
 }
 
+/* ---- recordings: a CUDA graph under another name ---- */
+
+/* Threads beside this one may go on. */
+static void record(struct sxt_dev *dev)
+{
+    SXT_CUDA(cudaStreamBeginCapture(stream_of(dev, SXT_STREAM_MAIN),
+                                    cudaStreamCaptureModeThreadLocal));
+}
+
+static struct sxt_recording *recorded(struct sxt_dev *dev)
+{
+    cudaGraph_t graph;
+    cudaGraphExec_t exec;
+
+    SXT_CUDA(cudaStreamEndCapture(stream_of(dev, SXT_STREAM_MAIN), &graph));
+    SXT_CUDA(cudaGraphInstantiate(&exec, graph, 0));
+    SXT_CUDA(cudaGraphDestroy(graph));
+    return reinterpret_cast<struct sxt_recording *>(exec);
+}
+
+static cudaGraphExec_t exec_of(struct sxt_recording *recording)
+{
+    return reinterpret_cast<cudaGraphExec_t>(recording);
+}
+
+static void replay(struct sxt_dev *dev, struct sxt_recording *recording)
+{
+    SXT_CUDA(cudaGraphLaunch(exec_of(recording),
+                             stream_of(dev, SXT_STREAM_MAIN)));
+}
+
+static void forget(struct sxt_dev *, struct sxt_recording *recording)
+{
+    SXT_CUDA(cudaGraphExecDestroy(exec_of(recording)));
+}
+
 static void *pin(struct sxt_dev *, size_t bytes)
 {
     void *p = NULL;
@@ -319,6 +355,10 @@ const struct sxt_dev_driver *sxt_dev_cuda(void)
     d.idle = idle;
     d.event_passed = event_passed;
     d.stream_wait = stream_wait;
+    d.record = record;
+    d.recorded = recorded;
+    d.replay = replay;
+    d.forget = forget;
     d.pin = pin;
     d.unpin = unpin;
     return &d;

@@ -236,6 +236,8 @@ cudaError_t cudaMalloc(void **p, size_t bytes)
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     block b = {};
 
+    if (sxt_emu_any_capturing())
+        return fail(cudaErrorStreamCaptureUnsupported);
     if (bytes > memory_bytes() - machine.in_use)
         return fail(cudaErrorMemoryAllocation);
     b.bytes = bytes;
@@ -259,6 +261,8 @@ cudaError_t cudaMalloc(void **p, size_t bytes)
 
 cudaError_t cudaFree(void *p)
 {
+    if (sxt_emu_any_capturing())
+        return fail(cudaErrorStreamCaptureUnsupported);
     sxt_emu_drain();
     for (size_t i = 0; p && i < machine.blocks.size(); i++) {
         block b = machine.blocks[i];
@@ -310,6 +314,8 @@ void sxt_emu_give(void *p)
 
 cudaError_t cudaHostAlloc(void **p, size_t bytes, unsigned)
 {
+    if (sxt_emu_any_capturing())
+        return fail(cudaErrorStreamCaptureUnsupported);
     *p = malloc(bytes > 0 ? bytes : 1);
     if (!*p)
         return fail(cudaErrorMemoryAllocation);

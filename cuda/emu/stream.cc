@@ -154,6 +154,8 @@ cudaError_t cudaStreamQuery(cudaStream_t stream)
 
 cudaError_t cudaDeviceSynchronize(void)
 {
+    if (sxt_emu_any_capturing())
+        return cudaErrorStreamCaptureUnsupported;
     sxt_emu_drain();
     return cudaSuccess;
 }
@@ -220,9 +222,14 @@ bool sxt_emu_capturing(cudaStream_t stream)
     return stream && stream->graph;
 }
 
+bool sxt_emu_any_capturing(void)
+{
+    return std::any_of(streams.begin(), streams.end(), sxt_emu_capturing);
+}
+
 cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode)
 {
-    if (stream->graph)
+    if (!stream || stream->graph)
         return cudaErrorInvalidValue;
     stream->graph = new sxt_emu_graph{};
     return cudaSuccess;

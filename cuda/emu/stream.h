@@ -5,7 +5,8 @@
  * or work of another stream for an event.  The NULL stream is done at once.
  * Host memory that is not pinned is copied when it is asked for, as CUDA does.
  * A captured stream's work goes into a graph instead, and is done again with
- * the same arguments whenever the graph is launched. */
+ * the same arguments whenever the graph is launched; meanwhile nothing can be
+ * allocated, freed or waited for. */
 #ifndef SXT_EMU_STREAM_H
 #define SXT_EMU_STREAM_H
 
@@ -31,5 +32,6 @@ void sxt_emu_pump(void);
 /* The host waits for all streams. */
 void sxt_emu_drain(void);
 bool sxt_emu_capturing(cudaStream_t stream);
+bool sxt_emu_any_capturing(void);
 
 #endif

@@ -1,5 +1,5 @@
 /* emu-device.c - the GPU's driver, on the emulated GPU: memory by purpose, its
- * end, what is sealed, pinned memory, and copies beside kernels. */
+ * end, what is sealed, pinned memory, recordings, copies beside kernels. */
 #define _GNU_SOURCE
 #include <stdlib.h>
 #include <string.h>
@@ -59,6 +59,26 @@ static void pin_sealed(struct sxt_dev *dev)
 {
     sxt_dev_seal(dev, true);
     sxt_pinned_alloc(dev, 1);
+}
+
+static void alloc_recording(struct sxt_dev *dev)
+{
+    sxt_dev_record(dev);
+    sxt_dev_alloc(dev, 1);
+}
+
+static void wait_recording(struct sxt_dev *dev)
+{
+    sxt_dev_record(dev);
+    sxt_stream_finish(dev, SXT_STREAM_MAIN);
+}
+
+static void free_recording(struct sxt_dev *dev)
+{
+    void *p = sxt_dev_alloc(dev, 1);
+
+    sxt_dev_record(dev);
+    sxt_dev_free(dev, p);
 }
 
 /* A GPU of 16 MiB that holds 3 MiB of weights and 2 MiB of cache. */
@@ -123,6 +143,38 @@ static void test_seal(void)
     sxt_dev_destroy(dev);
 }
 
+/* A recording copies what is there when it is replayed. */
+static void test_recording(void)
+{
+    static const struct {
+        void (*deed)(struct sxt_dev *dev);
+        const char *what;
+    } bugs[] = { { alloc_recording, "to allocate" },
+                 { free_recording, "to free" },
+                 { wait_recording, "to wait" } };
+    struct sxt_dev *dev = sxt_dev_create("cuda", NULL);
+    char *a = sxt_dev_alloc(dev, 8), *b = sxt_dev_alloc(dev, 8), got[8];
+    char text[2000];
+
+    sxt_dev_put(dev, a, "recordd", 8);
+    sxt_dev_record(dev);
+    sxt_dev_copy(dev, b, a, 8);
+    struct sxt_recording *r = sxt_dev_recorded(dev);
+    sxt_dev_get(dev, got, b, 8);
+    ok(got[0] == '\0', "emu-device: what is recorded is not done");
+    sxt_dev_put(dev, a, "replayd", 8);
+    sxt_dev_replay(dev, r);
+    sxt_dev_get(dev, got, b, 8);
+    is_text(got, "replayd", "emu-device: a replay works on what is there now");
+    sxt_recording_destroy(dev, r);
+    for (size_t i = 0; i < sizeof(bugs) / sizeof(*bugs); i++)
+        ok(told(bugs[i].deed, dev, text) >= 256 && strstr(text, "recording"),
+           "emu-device: %s while recording is a bug", bugs[i].what);
+    sxt_dev_free(dev, a);
+    sxt_dev_free(dev, b);
+    sxt_dev_destroy(dev);
+}
+
 /* In through one stream, on the device in a second, out through a third. */
 static void test_streams(void)
 {
@@ -168,6 +220,7 @@ int main(void)
        "emu-device: a third of two GPUs is refused (%s)", err.text);
     test_room();
     test_seal();
+    test_recording();
     test_streams();
     return done_testing();
 }

@@ -1,6 +1,6 @@
 /* emu-engine.c - generation on the emulated GPU or, linked with the other
  * archive, on a real one: ref's tokens in f32, the same bits for any batch,
- * memory accounted for. */
+ * memory accounted for, recorded steps with the bits of direct ones. */
 #include <string.h>
 
 #include "base/hash.h"
@@ -41,8 +41,9 @@ static void offer(struct sxt_engine *e, size_t item)
     sxt_engine_add(e, &p);
 }
 
+/* replays: NULL, or how many steps were replayed; with NULL none may be. */
 static struct table run(struct tiny *m, struct sxt_engine_size size,
-                        double temperature)
+                        double temperature, uint64_t *replays)
 {
     const struct sxt_draw draw = { .temperature = temperature,
                                    .top_p = 0.95,
@@ -53,11 +54,14 @@ static struct table run(struct tiny *m, struct sxt_engine_size size,
         sxt_engine_create(&m->layout, &m->params, m->num, NULL, &size, &draw);
     struct table t = { .n = { 0 } };
 
+    sxt_engine_set_replay(e, replays != NULL);
     for (size_t next = 0; next < ITEMS || sxt_engine_active(e) > 0;) {
         while (next < ITEMS && sxt_engine_active(e) < size.batch)
             offer(e, next++);
         sxt_engine_step(e, keep, &t);
     }
+    if (replays)
+        *replays = sxt_engine_stats(e).replays;
     sxt_engine_destroy(e);
     return t;
 }
@@ -94,7 +98,8 @@ static void test_against_cpu(double temperature)
     static const struct sxt_engine_size all = { ITEMS, 64, 128, 16, 48 };
     struct tiny *cpu = tiny_create("ref", "host", SXT_F32, 0.3);
     struct tiny *gpu = tiny_create("cuda", "cuda", SXT_F32, 0.3);
-    struct table a = run(cpu, all, temperature), b = run(gpu, all, temperature);
+    struct table a = run(cpu, all, temperature, NULL);
+    struct table b = run(gpu, all, temperature, NULL);
 
     ok(same_ids(&a, &b),
        PREFIX "engine: temperature %g draws ref's tokens in f32", temperature);
@@ -113,10 +118,10 @@ static void test_batches(enum sxt_dtype type)
     static const char *const name[] = { "f32", "bf16" };
     struct tiny *gpu = tiny_create("cuda", "cuda", type, 0.3);
     size_t before = sxt_dev_in_use(gpu->dev);
-    struct table first = run(gpu, sizes[0], 0.8);
+    struct table first = run(gpu, sizes[0], 0.8, NULL);
 
     for (size_t i = 1; i < sizeof(sizes) / sizeof(*sizes); i++) {
-        struct table t = run(gpu, sizes[i], 0.8);
+        struct table t = run(gpu, sizes[i], 0.8, NULL);
         ok(same_bits(&first, &t),
            PREFIX "engine: %s, %zu at a time, chunks of %zu, pages of %zu: the "
            "bits of one at a time",
@@ -124,6 +129,29 @@ static void test_batches(enum sxt_dtype type)
     }
     ok(sxt_dev_in_use(gpu->dev) == before,
        PREFIX "engine: an engine gives all its memory back");
+    tiny_destroy(gpu);
+}
+
+/* Answers come and go, so that a recorded step meets other answers, pages and
+ * lengths than those it was recorded with. */
+static void test_replay(enum sxt_dtype type)
+{
+    static const struct sxt_engine_size size = { 3, 8, 128, 4, 96 };
+    struct tiny *gpu = tiny_create("cuda", "cuda", type, 0.3);
+    struct tiny *cpu = tiny_create("ref", "host", type, 0.3);
+    uint64_t replays, none;
+    struct table direct = run(gpu, size, 0.8, NULL);
+    size_t before = sxt_dev_mapped(gpu->dev);
+    struct table replayed = run(gpu, size, 0.8, &replays);
+
+    ok(same_bits(&direct, &replayed),
+       PREFIX "engine: recorded steps give the bits of direct ones");
+    ok(replays > MOST, PREFIX "engine:   and are replayed (%llu times)",
+       (unsigned long long)replays);
+    ok(sxt_dev_mapped(gpu->dev) == before, PREFIX "engine:   nothing is left");
+    run(cpu, size, 0.8, &none);
+    ok(none == 0, PREFIX "engine:   which a processor cannot");
+    tiny_destroy(cpu);
     tiny_destroy(gpu);
 }
 
@@ -159,6 +187,8 @@ int main(void)
     test_against_cpu(0.8);
     test_batches(SXT_F32);
     test_batches(SXT_BF16);
+    test_replay(SXT_F32);
+    test_replay(SXT_BF16);
     test_purposes();
     return done_testing();
 }

@@ -64,6 +64,19 @@ says "device auto: GPUs, one for each rank" "emu:   takes the GPU"
 ok "emu:   and draws the same" same_draws 1.h5 auto.h5
 ok "emu: generate in bf16" on 1 generate output=bf16.h5 engine.device=cuda \
     engine.dtype=bf16
+cp tap.out tap.txt
+ok "emu:   steps of decoding are replayed" \
+    grep "of them replayed [1-9]" tap.txt
+ok "emu:   or not" on 1 generate output=direct.h5 engine.device=cuda \
+    engine.dtype=bf16 engine.replay=false
+says "of them replayed 0" "emu:     as is said"
+same_bits() { # FILE FILE: all but settings
+    "$SEXTANT" diff "$1" "$2" >diff.txt 2>&1
+    cat diff.txt
+    grep -q "datasets compared" diff.txt &&
+        ! grep "^ */" diff.txt | grep -v "^ */config"
+}
+ok "emu:     to the same bits" same_bits bf16.h5 direct.h5
 ok "emu: a model in int8" "$SEXTANT" quantize ./model.h5 ./int8.h5
 ok "emu:   on the CPU" on 1 generate output=cpu8.h5 engine.device=cpu \
     model=./int8.h5

@@ -114,7 +114,8 @@ _Noreturn static void no_room(const struct sxt_dev *dev,
 void *sxt_dev_alloc_for(struct sxt_dev *dev, enum sxt_dev_purpose purpose,
                         size_t bytes)
 {
-    SXT_CHECK(!dev->sealed); /* nothing is allocated after warm-up */
+    /* Nothing is allocated after warm-up, nor by what is replayed. */
+    SXT_CHECK(!dev->sealed && !dev->recording);
     void *p = sxt_arena_take(dev, purpose, bytes);
     if (!p)
         no_room(dev, purpose, bytes);
@@ -136,6 +137,7 @@ void sxt_dev_free(struct sxt_dev *dev, void *p)
 {
     if (!p)
         return;
+    SXT_CHECK(!dev->recording);
     struct sxt_dev_block b = sxt_arena_give(dev, p);
     dev->in_use -= b.bytes;
     dev->in_use_for[b.purpose] -= b.bytes;
@@ -208,14 +210,14 @@ bool sxt_dev_read(const struct sxt_dev *dev, struct sxt_dev_reading *reading)
 
 void sxt_dev_enter(struct sxt_dev *dev)
 {
-    if (dev->depth++ == 0)
+    if (dev->depth++ == 0 && !dev->recording)
         dev->driver->enter(dev);
 }
 
 void sxt_dev_leave(struct sxt_dev *dev)
 {
     SXT_CHECK(dev->depth > 0);
-    if (--dev->depth == 0)
+    if (--dev->depth == 0 && !dev->recording)
         dev->driver->leave(dev);
 }
 
@@ -259,6 +261,7 @@ void sxt_dev_put(struct sxt_dev *dev, void *to, const void *from_host,
 void sxt_dev_get(struct sxt_dev *dev, void *to_host, const void *from,
                  size_t bytes)
 {
+    SXT_CHECK(!dev->recording);
     if (bytes > 0 && dev->watch)
         sxt_stream_finish(dev, SXT_STREAM_MAIN);
     sxt_dev_get_on(dev, SXT_STREAM_MAIN, to_host, from, bytes);

@@ -75,6 +75,11 @@ struct sxt_dev_driver {
     bool (*event_passed)(struct sxt_dev *dev, struct sxt_event *event);
     void (*stream_wait)(struct sxt_dev *dev, enum sxt_stream stream,
                         struct sxt_event *event);
+    /* NULL: it cannot. */
+    void (*record)(struct sxt_dev *dev);
+    struct sxt_recording *(*recorded)(struct sxt_dev *dev);
+    void (*replay)(struct sxt_dev *dev, struct sxt_recording *recording);
+    void (*forget)(struct sxt_dev *dev, struct sxt_recording *recording);
     void *(*pin)(struct sxt_dev *dev, size_t bytes); /* NULL: no memory */
     void (*unpin)(struct sxt_dev *dev, void *p);
 };
@@ -87,7 +92,7 @@ struct sxt_dev {
     char about[160];
     int sharers; /* ranks that were given this GPU, 0: this one alone */
     int depth;   /* enters without their leave */
-    bool sealed;
+    bool sealed, recording;
     double patience;         /* seconds; 0: without end */
     struct sxt_watch *watch; /* NULL: no other ranks to wait for */
     struct sxt_dev_block *blocks; /* by address; arena.c */

@@ -1,4 +1,4 @@
-/* stream.c - streams, events and pinned memory; on a device where everything
+/* stream.c - streams, events, recordings and pinned memory; on a device where everything
  * is done when it is asked for, an event is nothing but an address. */
 #include "dev/stream.h"
 
@@ -65,6 +65,7 @@ static void wait_watching(struct sxt_dev *dev, struct goal goal)
 
 void sxt_event_wait(struct sxt_dev *dev, struct sxt_event *event)
 {
+    SXT_CHECK(!dev->recording);
     wait_watching(dev, (struct goal){ dev, event, SXT_STREAM_MAIN });
     if (dev->driver->event_create)
         dev->driver->event_wait(dev, event);
@@ -72,15 +73,48 @@ void sxt_event_wait(struct sxt_dev *dev, struct sxt_event *event)
 
 void sxt_stream_finish(struct sxt_dev *dev, enum sxt_stream stream)
 {
+    SXT_CHECK(!dev->recording);
     wait_watching(dev, (struct goal){ dev, NULL, stream });
     dev->driver->finish(dev, stream);
+}
+
+bool sxt_dev_records(const struct sxt_dev *dev)
+{
+    return dev->driver->record != NULL;
+}
+
+void sxt_dev_record(struct sxt_dev *dev)
+{
+    SXT_CHECK(dev->depth == 0 && !dev->recording);
+    dev->driver->record(dev);
+    dev->recording = true;
+}
+
+struct sxt_recording *sxt_dev_recorded(struct sxt_dev *dev)
+{
+    SXT_CHECK(dev->depth == 0 && dev->recording);
+    dev->recording = false;
+    return dev->driver->recorded(dev);
+}
+
+void sxt_dev_replay(struct sxt_dev *dev, struct sxt_recording *recording)
+{
+    SXT_CHECK(dev->depth == 0 && !dev->recording);
+    dev->driver->replay(dev, recording);
+}
+
+void sxt_recording_destroy(struct sxt_dev *dev,
+                           struct sxt_recording *recording)
+{
+    if (recording)
+        dev->driver->forget(dev, recording);
 }
 
 void *sxt_pinned_alloc(struct sxt_dev *dev, size_t bytes)
 {
     void *p;
 
-    SXT_CHECK(!dev->sealed); /* to pin memory waits for the device */
+    SXT_CHECK(!dev->sealed && !dev->recording); /* to pin memory waits for the device */
     if (!dev->driver->pin) {
         p = sxt_alloc_aligned(bytes);
     } else if (!(p = dev->driver->pin(dev, bytes))) {

@@ -1,5 +1,5 @@
 /* stream.h - what runs beside what: streams, events, pinned memory, copies
- * that return at once.
+ * that return at once, work that is replayed.
  *
  * A device has a fixed set of streams; the work of one is in order, that of two
  * is not, unless an event orders it.  Kernels run on SXT_STREAM_MAIN.  On
@@ -43,5 +43,20 @@ void sxt_dev_put_on(struct sxt_dev *dev, enum sxt_stream stream, void *to,
                     const void *from_pinned, size_t bytes);
 void sxt_dev_get_on(struct sxt_dev *dev, enum sxt_stream stream,
                     void *to_pinned, const void *from, size_t bytes);
+
+/* Work of SXT_STREAM_MAIN that is given to the device again as a whole, with
+ * the addresses and sizes it had: what changes must be in device memory. */
+struct sxt_recording; /* opaque */
+
+/* Whether this device can do that. */
+bool sxt_dev_records(const struct sxt_dev *dev);
+/* From now on the work is written down instead of done: kernels, and copies
+ * inside the device.  Nothing may be waited for, allocated or freed meanwhile.
+ */
+void sxt_dev_record(struct sxt_dev *dev);
+struct sxt_recording *sxt_dev_recorded(struct sxt_dev *dev);
+void sxt_dev_replay(struct sxt_dev *dev, struct sxt_recording *recording);
+void sxt_recording_destroy(struct sxt_dev *dev,
+                           struct sxt_recording *recording); /* NULL is legal */
 
 #endif

@@ -361,7 +361,15 @@ void sxt_engine_step(struct sxt_engine *e, sxt_answer_fn *done, void *context)
 
 struct sxt_engine_stats sxt_engine_stats(const struct sxt_engine *e)
 {
-    return e->stats;
+    struct sxt_engine_stats stats = e->stats;
+
+    stats.replays = sxt_paged_replays(e->paged);
+    return stats;
+}
+
+void sxt_engine_set_replay(struct sxt_engine *e, bool replay)
+{
+    sxt_paged_set_replay(e->paged, replay);
 }
 
 void sxt_engine_set_peak(struct sxt_engine *e, double bytes_per_s,

@@ -107,6 +107,7 @@ void sxt_engine_abandon(struct sxt_engine *e, sxt_answer_fn *each,
 struct sxt_engine_stats {
     uint64_t steps, prompt_tokens, shared_tokens, drawn_tokens;
     uint64_t waits; /* passes that some answer sat out for want of a page */
+    uint64_t replays; /* steps that were recorded ones again (paged.h) */
     double answer_steps; /* sum over steps of the answers in the pass */
     double bytes; /* weights and cache that the passes must read and write */
     double flop;
@@ -114,6 +115,8 @@ struct sxt_engine_stats {
     double least_seconds; /* what the passes take at the peak rates */
 };
 struct sxt_engine_stats sxt_engine_stats(const struct sxt_engine *e);
+/* Whether steps may be replayed; they may at first. */
+void sxt_engine_set_replay(struct sxt_engine *e, bool replay);
 /* Rates for least_seconds: a pass cannot be faster than either allows. */
 void sxt_engine_set_peak(struct sxt_engine *e, double bytes_per_s,
                          double flop_per_s);

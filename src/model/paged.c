@@ -9,6 +9,8 @@
 #include "model/qweights.h"
 #include "model/rope.h"
 
+enum { DECODES = 24 }; /* sizes of recorded passes: up to 4096 rows */
+
 struct sxt_paged {
     const struct sxt_layout *layout;
     struct sxt_params *params;
@@ -37,6 +39,9 @@ struct sxt_paged {
     size_t changed_first, changed_end; /* of it, not on the device yet */
     int32_t *pinned_table, *pinned_ints;
     struct sxt_event *copied;
+    struct sxt_recording *decode[DECODES]; /* of decode_rows(i), or NULL */
+    bool replay;
+    uint64_t replays;
 };
 
 /* Integers of a row, and how far apart their arrays lie: on cache lines. */
@@ -166,6 +171,7 @@ struct sxt_paged *sxt_paged_create(const struct sxt_layout *layout,
     p->part = params->matrices ? sxt_layout_vectors(layout, &vectors)
                                : sxt_layout_block(layout);
     p->qkv_width = (c->heads + 2 * c->kv_heads) * c->head_dim;
+    sxt_paged_set_replay(p, true);
     arrays(p, c, p->type, size);
     alloc_host(p);
     fill_rope(p);
@@ -182,6 +188,8 @@ void sxt_paged_destroy(struct sxt_paged *p)
         p->k_cache, p->v_cache, p->block_table, p->cos,  p->sin,  p->ints,
         p->x,       p->y,       p->wide,        p->deep, p->last, p->logits
     };
+    for (size_t i = 0; i < DECODES; i++)
+        sxt_recording_destroy(p->dev, p->decode[i]);
     for (size_t i = 0; i < sizeof(device) / sizeof(*device); i++)
         sxt_dev_free(p->dev, device[i]);
     sxt_event_destroy(p->dev, p->copied);
@@ -324,8 +332,10 @@ static void put_table(struct sxt_paged *p)
     p->changed_first = p->changed_end = 0;
 }
 
-/* The rows' integers, in one copy. */
-static void put_rows(struct sxt_paged *p, const struct sxt_paged_rows *rows)
+/* The rows' integers, in one copy.  Up to n they are filled up with rows that
+ * look at one position and are kept nowhere. */
+static void put_rows(struct sxt_paged *p, const struct sxt_paged_rows *rows,
+                     size_t n)
 {
     size_t apart = stride(p->size.rows), block = p->size.block;
     int32_t *id = p->pinned_ints, *seq = id + apart, *pos = seq + apart;
@@ -340,25 +350,35 @@ static void put_rows(struct sxt_paged *p, const struct sxt_paged_rows *rows)
         row[i] = p->table[slot * p->max_blocks + at / block] * (int32_t)block +
                  (int32_t)(at % block);
     }
+    for (size_t i = rows->n; i < n; i++) {
+        id[i] = seq[i] = pos[i] = 0;
+        row[i] = -1;
+    }
     sxt_dev_put_on(p->dev, SXT_STREAM_MAIN, p->ints, p->pinned_ints,
-                   (3 * apart + rows->n) * sizeof(int32_t));
+                   (3 * apart + n) * sizeof(int32_t));
 }
 
-/* What the host knows of the pass; it goes on while this is copied. */
-static void put_pass(struct sxt_paged *p, const struct sxt_paged_rows *rows)
+/* What the host knows of the pass, which has n rows; it goes on while this is
+ * copied. */
+static void put_pass(struct sxt_paged *p, const struct sxt_paged_rows *rows,
+                     size_t n)
 {
     sxt_event_wait(p->dev, p->copied);
     put_table(p);
-    put_rows(p, rows);
+    put_rows(p, rows, n);
     sxt_event_record(p->dev, p->copied, SXT_STREAM_MAIN);
 }
 
-/* Collect the wanted rows of y, a run of neighbours at a time. */
-static void gather(struct sxt_paged *p, const struct sxt_paged_rows *rows)
+/* Collect the wanted rows of y, a run of neighbours at a time; where all are
+ * wanted they are there. */
+static const void *gather(struct sxt_paged *p,
+                          const struct sxt_paged_rows *rows)
 {
     size_t bytes = p->layout->config.hidden * sxt_dtype_size(p->type);
     size_t i = 0;
 
+    if (rows->n_logits == rows->n)
+        return p->y;
     while (i < rows->n_logits) {
         size_t n = 1, first = (size_t)rows->logit_row[i];
         while (i + n < rows->n_logits &&
@@ -368,6 +388,7 @@ static void gather(struct sxt_paged *p, const struct sxt_paged_rows *rows)
                      (const char *)p->y + first * bytes, n * bytes);
         i += n;
     }
+    return p->last;
 }
 
 static void head(struct sxt_paged *p, const struct sxt_paged_rows *rows)
@@ -377,27 +398,25 @@ static void head(struct sxt_paged *p, const struct sxt_paged_rows *rows)
     const void *w = p->params->get(p->params, unit);
 
     norm(p, p->y, w, rows->n);
-    gather(p, rows);
+    const void *last = gather(p, rows);
     const void *table = at(p, w, sxt_layout_head_at(p->layout));
     if (c->tied)
         table = p->params->get(p->params, 0);
     if (rows->n_logits > 0)
-        linear(p, p->logits, SXT_F32, p->last, table, rows->n_logits, c->vocab,
+        linear(p, p->logits, SXT_F32, last, table, rows->n_logits, c->vocab,
                c->hidden);
     if (c->tied)
         p->params->release(p->params, 0);
     p->params->release(p->params, unit);
 }
 
-const float *sxt_paged_forward(struct sxt_paged *p,
-                               const struct sxt_paged_rows *rows)
+/* The pass over what put_pass() put. */
+static void run(struct sxt_paged *p, const struct sxt_paged_rows *rows)
 {
     const struct sxt_model_config *c = &p->layout->config;
     const struct sxt_block_at b = p->part;
     size_t n = rows->n;
 
-    SXT_CHECK(n > 0 && n <= p->size.rows && rows->n_logits <= p->size.logits);
-    put_pass(p, rows);
     const void *w = p->params->get(p->params, 0);
     sxt_embed(p->num, p->x, w, p->id, n, c->hidden, p->type);
     p->params->release(p->params, 0);
@@ -412,5 +431,61 @@ const float *sxt_paged_forward(struct sxt_paged *p,
         p->params->release(p->params, layer + 1);
     }
     head(p, rows);
+}
+
+/* ---- decoding, recorded and replayed ---- */
+
+/* 1, 2, 3, 4, 6, 8, 12, …: not many, and less than half as many again as
+ * there is work for. */
+static size_t decode_rows(size_t i)
+{
+    return i % 2 ? (size_t)2 << i / 2 : i > 0 ? (size_t)3 << (i / 2 - 1) : 1;
+}
+
+/* The first pass of a size is warm-up: it may plan its products, which waits
+ * for the device, and so cannot be part of a recording. */
+static void decode(struct sxt_paged *p, const struct sxt_paged_rows *rows)
+{
+    size_t i = 0;
+
+    while (decode_rows(i) < rows->n)
+        i++;
+    SXT_CHECK(i < DECODES);
+    size_t n = min(decode_rows(i), min(p->size.logits, p->size.rows));
+    const struct sxt_paged_rows full = { .n = n, .n_logits = n };
+    put_pass(p, rows, n);
+    if (p->decode[i]) {
+        sxt_dev_replay(p->dev, p->decode[i]);
+        p->replays++;
+        return;
+    }
+    run(p, &full);
+    sxt_dev_record(p->dev);
+    run(p, &full);
+    p->decode[i] = sxt_dev_recorded(p->dev);
+}
+
+const float *sxt_paged_forward(struct sxt_paged *p,
+                               const struct sxt_paged_rows *rows)
+{
+    size_t n = rows->n;
+
+    SXT_CHECK(n > 0 && n <= p->size.rows && rows->n_logits <= p->size.logits);
+    if (p->replay && rows->n_logits == n && n <= decode_rows(DECODES - 1)) {
+        decode(p, rows);
+    } else {
+        put_pass(p, rows, n);
+        run(p, rows);
+    }
     return p->logits;
+}
+
+uint64_t sxt_paged_replays(const struct sxt_paged *p)
+{
+    return p->replays;
+}
+
+void sxt_paged_set_replay(struct sxt_paged *p, bool replay)
+{
+    p->replay = replay && p->params->resident && sxt_dev_records(p->dev);
 }

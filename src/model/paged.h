@@ -52,8 +52,16 @@ struct sxt_paged_rows {
     const int32_t *logit_row;       /* (n_logits) */
 };
 /* Run the rows.  Returns the logits (n_logits, vocab) in f32, device memory
- * that is valid until the next call. */
+ * that is valid until the next call.
+ *
+ * A pass of decoding, where every row's logits are wanted, is filled up with
+ * rows of no consequence to one of few sizes.  The first of a size runs as any
+ * other, and is recorded; later ones are replayed, where the device can do that
+ * (dev/stream.h) and the weights are resident. */
 const float *sxt_paged_forward(struct sxt_paged *paged,
                                const struct sxt_paged_rows *rows);
+/* Passes that were replayed so far; whether to do so from now on. */
+uint64_t sxt_paged_replays(const struct sxt_paged *paged);
+void sxt_paged_set_replay(struct sxt_paged *paged, bool replay);
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef SXT_MODEL_PARAMS_H
 #define SXT_MODEL_PARAMS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "num/dtype.h"
@@ -27,6 +28,9 @@ struct sxt_params {
     void (*poke)(struct sxt_params *self);
     const struct sxt_qmat *(*matrices)(struct sxt_params *self, size_t unit);
     size_t bytes; /* of all that is resident; 0: not known */
+    /* get() and matrices() always return the same, and start no work: passes
+     * may be recorded. */
+    bool resident;
 };
 
 /* Gradients by unit.  get() returns the unit's f32 array in device memory,

@@ -340,6 +340,7 @@ struct sxt_weights *sxt_weights_load(struct sxt_in *in,
     int rc = sxt_qfile_format(in, &quantized, &format, err);
 
     w->params = (struct sxt_params){ .type = type,
+                                     .resident = true,
                                      .get = resident_get,
                                      .release = resident_nothing,
                                      .hint = resident_nothing };

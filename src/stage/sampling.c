@@ -77,6 +77,10 @@ const struct sxt_cfg_param sxt_serving_params[] = {
     { "cache_mib", SXT_CFG_INT, "0", 0, 1e9, "MiB",
       "Key-value cache of each rank; 0: as needed, up to half the free memory.",
       AT(cache_mib), NULL, NULL },
+    { "replay", SXT_CFG_BOOL, "true", 0, 0, "1",
+      "Record a step of decoding once for a number of answers, and replay it "
+      "(CUDA graphs).",
+      AT(replay), NULL, NULL },
     { "bandwidth_gbs", SXT_CFG_REAL, "0.0", 0, 1e6, "GB/s",
       "Memory bandwidth of each rank, for the roofline; 0: measured.",
       AT(bandwidth_gbs), NULL, NULL },

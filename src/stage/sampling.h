@@ -31,7 +31,7 @@ extern const struct sxt_cfg_param sxt_sampling_params[];
 /* Parameter group: with what to draw. */
 struct sxt_serving {
     char *device, *backend, *dtype;
-    bool share_device;
+    bool share_device, replay;
     int64_t threads, batch, chunk, block, context, cache_mib;
     double bandwidth_gbs, gflops;
 };
@@ -101,6 +101,7 @@ struct sxt_sampling_report {
     double roofline; /* least possible time / time, of the passes */
     double batch;    /* mean answers in a pass */
     double waits;
+    double steps, replays; /* passes, and those that were recorded ones again */
     double peak_bytes; /* memory of a rank, at most */
 };
 

@@ -377,6 +377,8 @@ static void report(struct drawing *d, struct sxt_sampling_report *r)
     r->shared_tokens = sxt_comm_sum_f64(comm, (double)e.shared_tokens);
     r->drawn_tokens = sxt_comm_sum_f64(comm, (double)e.drawn_tokens);
     r->waits = sxt_comm_sum_f64(comm, (double)e.waits);
+    r->steps = passes;
+    r->replays = sxt_comm_sum_f64(comm, (double)e.replays);
     r->roofline = busy > 0 ? sxt_comm_sum_f64(comm, e.least_seconds) / busy : 0;
     r->batch =
         sxt_comm_sum_f64(comm, e.answer_steps) / (passes > 0 ? passes : 1);
@@ -429,6 +431,7 @@ int sxt_sampler_draw(struct sxt_sampler *s, const struct sxt_draw *draw,
     tell_memory(s, &size, SXT_LOG_VERBOSE);
     d.engine = sxt_engine_create(&s->head.layout, &s->weights->params, s->num,
                                  s->tok, &size, draw);
+    sxt_engine_set_replay(d.engine, s->serving->replay);
     int rc = draw_all(&d, r, err);
     sxt_engine_destroy(d.engine);
     return rc;
@@ -463,8 +466,8 @@ void sxt_sampling_report_print(const struct sxt_run *run,
             r->answers, drawn, wall, r->stopped, r->loops, r->too_long);
     sxt_log(&run->log, SXT_LOG_INFO,
             "prompts  %s tokens computed  %s shared  waits for pages %.0f  "
-            "memory of a rank %sB",
-            prompts, shared, r->waits, peak);
+            "memory of a rank %sB  steps %.0f  of them replayed %.0f",
+            prompts, shared, r->waits, peak, r->steps, r->replays);
     sxt_log(&run->log, SXT_LOG_INFO,
             "Performance: %.6g tokens/s  %.3g tokens/s/rank  batch %.3g  "
             "roofline %.3g %%",

@@ -81,6 +81,7 @@ static inline struct tiny *tiny_create(const char *backend, const char *device,
 
     sxt_layout_init(&m->layout, &config);
     m->params.type = type;
+    m->params.resident = true;
     m->params.get = tiny_get;
     m->params.release = tiny_release;
     m->dev = sxt_dev_create(device, NULL);
