@@ -1,33 +1,39 @@
 #!/bin/sh
-# kill-sweep.sh - a pipeline that is killed at any moment loses nothing.
+# kill-sweep.sh - a pipeline that is stopped or killed at any moment loses
+# nothing.
 #
-# Every step of a tiny pipeline is killed at its touches of files (before the
-# call, or with half of the write done; see strike.c) and at random instants on
-# two ranks, one rank or all at once.  Whatever is left then: the same command
-# goes on, and ends with the bytes of a run that nobody disturbed.
+# Every step of a tiny pipeline is told to stop in every way there is, is killed
+# at its touches of files (before the call, or with half of the write done; see
+# strike.c) and at random instants on two ranks, one rank or all at once.
+# Whatever is left then: an output is whole or absent, and the same command goes
+# on, and ends with the bytes of a run that nobody disturbed.
 #
 #   SXT_TEST_TOUCHES=I/N   at every N-th touch from the I-th on, 0/1 are all;
-#                          else at a few of each step
-#   SXT_TEST_STEPS=sft     at touches of this step only
+#                          else at a few of each step, and stop it in one way
+#   SXT_TEST_STEPS=sft     this step only
 #   SXT_TEST_KILLS=500     so many random kills; else none
+#   SXT_TEST_JOBS=4        so many at a time; else one
+#   SXT_TEST_SWEEP=DIR     keep there what is done, so that a sweep that was cut
+#                          goes on: its own medicine
 . "$SRCDIR/validation/lib.sh"
+sweep=${SXT_TEST_SWEEP:-$tap_dir}
+jobs=${SXT_TEST_JOBS:-1}
+mkdir -p "$sweep" && cd -P "$sweep" || exit 99
+sweep=$PWD
 OMP_NUM_THREADS=1
-# One rank needs no daemon, nor neighbours: Open MPI starts sooner without.  The
-# dead leave files, which must not be the next one's.
+# One rank needs no daemon, nor neighbours: Open MPI starts sooner without.
 OMPI_MCA_ess_singleton_isolated=1
 OMPI_MCA_btl=self
-OMPI_MCA_orte_tmpdir_base=$tap_dir/mpi
-export OMP_NUM_THREADS OMPI_MCA_ess_singleton_isolated OMPI_MCA_btl \
-    OMPI_MCA_orte_tmpdir_base
+export OMP_NUM_THREADS OMPI_MCA_ess_singleton_isolated OMPI_MCA_btl
 strike=$BUILDDIR/validation/strike
 mini=$SRCDIR/inputs/mini
-steps="import generate reformat grade select sft evaluate report"
+steps="import generate reformat grade select sft evaluate report quantize export
+convert"
 
 "$strike" x true 2>/dev/null || skip_all "programs cannot be traced here"
 
+echo 'Again: {content}' >prompt.txt
 cat >tiny.cfg <<CFG
-pipeline: { steps = ["import", "generate", "reformat", "grade", "select", "sft",
-                     "evaluate", "report"]; };
 import:
 {
     files = ["$mini/math-train.jsonl", "$mini/choice-train.jsonl"];
@@ -39,7 +45,16 @@ generate:
     model = "$mini/teacher.h5";
     n = 1;
     sampling: { temperature = 1.0; max_tokens = 120; };
+    engine: { batch = 2; };
     snapshot_s = 0.001;
+};
+reformat:
+{
+    model = "$mini/teacher.h5";
+    prompt_file = "$sweep/prompt.txt";
+    system = "";
+    sampling: { temperature = 1.0; max_tokens = 8; };
+    engine: { batch = 2; };
 };
 grade: { generations = "traces.h5"; };
 sft:
@@ -57,10 +72,12 @@ evaluate:
     split = "";
     n = 1;
     sampling: { temperature = 1.0; max_tokens = 16; };
+    engine: { batch = 2; };
 };
+quantize: { model = "$mini/base.h5"; output = "small.h5"; };
 CFG
 
-# The file that a step ends with.
+# What a step ends with.
 output() {
     case $1 in
     import) echo problems.h5 ;;
@@ -71,42 +88,83 @@ output() {
     sft) echo model.h5 ;;
     evaluate) echo eval.h5 ;;
     report) echo report.html ;;
+    quantize) echo small.h5 ;;
+    export) echo hf/model.safetensors ;;
+    convert) echo back.h5 ;;
     esac
 }
 
+# A step as a command with settings.
+words() { # STEP
+    case $1 in
+    export) echo convert from=model.h5 output=hf ;;
+    convert) echo convert from=hf output=back.h5 ;;
+    *) echo "$1" ;;
+    esac
+}
+
+# In a worker's folder: run STEP on what is in swept/.
 run() { # STEP [COMMAND BEFORE IT...]
+    run_step=$(words "$1")
+    shift
+    OMPI_MCA_orte_tmpdir_base=$PWD/mpi \
+        "$@" "$SEXTANT" pipeline ../tiny.cfg -o swept "$run_step"
+}
+
+# The same without a pipeline, which would stop before it.
+run_alone() { # STEP
+    # shellcheck disable=SC2046 # words
+    set -- $(words "$1")
     run_step=$1
     shift
-    "$@" "$SEXTANT" pipeline tiny.cfg -o "$tap_dir/run" "$run_step"
+    for setting in "$@"; do
+        set -- "$@" -s "$setting"
+        shift
+    done
+    OMPI_MCA_orte_tmpdir_base=$PWD/mpi \
+        "$SEXTANT" "$run_step" ../tiny.cfg -o swept "$@"
 }
 
-# Run STEP from its beginning, undisturbed, and note what was there before it
-# and how often it touches files.
-reference() {
-    rm -rf "before-$1"
-    cp -r run "before-$1"
-    run "$1" "$strike" "$tap_dir/run" 2>touches || { cat touches; return 1; }
-    tail -n 1 touches >"touches-$1"
-    rm -rf "after-$1"
-    cp -r run "after-$1"
+# What is there before STEP; the dead leave files, which must not be the next
+# one's.
+lay_out() { # STEP
+    rm -rf swept mpi
+    cp -r "$sweep/before-$1" swept
 }
 
-# Equal up to where it was made, and nothing but whole files.
-same() { # STEP
+# Run STEP from its beginning, undisturbed, and note how often it touches files.
+reference() { # STEP, the step behind it
+    [ ! -s "$sweep/touches-$1" ] || return 0
+    mkdir -p "$sweep/0" "$sweep/before-import"
+    cd "$sweep/0" && lay_out "$1" || return 1
+    run "$1" "$strike" swept/ 2>touches || { cat touches; return 1; }
+    rm -rf "$sweep/after-$1" "$sweep/before-$2"
+    cp -r swept "$sweep/after-$1"
+    cp -r swept "$sweep/before-$2"
+    tail -n 1 touches >"$sweep/touches-$1.part"
+    mv "$sweep/touches-$1.part" "$sweep/touches-$1"
+    cd "$sweep" || return 1
+}
+
+# Equal up to where it was made.
+whole() { # STEP
     name=$(output "$1")
-    if [ "$1" = report ]; then
-        cmp "after-$1/$name" "run/$name" || return 1
-    else
-        "$SEXTANT" diff "after-$1/$name" "run/$name" >diff.txt 2>&1 ||
-            { cat diff.txt; return 1; }
-    fi
-    left=$(find run -path run/status -prune -o \
+    case $name in
+    *.h5) "$SEXTANT" diff "$sweep/after-$1/$name" "swept/$name" >diff.txt 2>&1 ||
+        { cat diff.txt; return 1; } ;;
+    *) cmp "$sweep/after-$1/$name" "swept/$name" ;;
+    esac
+}
+
+same() { # STEP
+    whole "$1" || return 1
+    left=$(find swept -path swept/status -prune -o \
         \( -name '*.part' -o -name '*.journal' \) -print)
     [ -z "$left" ] || { echo "left behind: $left"; return 1; }
 }
 
 # What a log promised must be what the next one begins with: steps saved, and
-# answers in journals.
+# what is finished in journals.
 kept() { # STEP, logs: killed.log, next.log
     if [ "$1" = sft ]; then
         saved=$(sed -n 's/.*saved .*step-\([0-9]*\)\.h5.*/\1/p' killed.log |
@@ -120,56 +178,160 @@ kept() { # STEP, logs: killed.log, next.log
         [ "${on:-9}" -ge "${saved:-0}" ] ||
             { echo "step $saved was saved, and $on taken up"; return 1; }
     fi
-    journals=$(sed -n 's/.*in journals \([0-9]*\)).*/\1/p' next.log)
-    before=$(sed -n 's/.*in journals \([0-9]*\)).*/\1/p' killed.log |
-        tail -n 1)
-    [ -z "$journals" ] || [ "$journals" -ge "${before:-0}" ] ||
-        { echo "$before answers were in journals, now $journals"; return 1; }
+    [ "$1" != evaluate ] || return 0 # it has two journals, in turn
+    before=$(finished killed.log) now=$(finished next.log)
+    [ -z "$now" ] || [ "$now" -ge "${before:-0}" ] ||
+        { echo "$before were in journals, now $now"; return 1; }
+}
+
+finished() { # LOG
+    sed -n 's/.* resume .*  finished \([0-9]*\) .*/\1/p' "$1" | tail -n 1
 }
 
 go_on() { # STEP: after a kill
     rm -rf mpi
+    if [ -e "swept/$(output "$1")" ]; then
+        whole "$1" || { echo "an output was there and not whole"; return 1; }
+        # what is exported is never overwritten
+        [ "$1" != export ] || return 0
+    fi
     run "$1" >next.log 2>&1 || { tail -n 3 next.log; return 1; }
     kept "$1" && same "$1"
 }
 
-kills=0
-missed=0
+# ---- told to stop
+
+# Where a signal catches STEP in its midst: a touch of this file, or with -o its
+# opening.  Nothing for steps that are over before they could stop.
+moment() { # STEP WAY
+    case "$1 $2" in
+    "import TERM-twice") echo problems.h5 ;;
+    import*) echo "-o math-train.jsonl" ;;
+    generate*) echo generations.h5.journal/e0001.r0000.log ;;
+    reformat*) echo traces.h5.journal/e0001.r0000.log ;;
+    grade*) echo verdicts.h5.journal/e0001.r0000.log ;;
+    sft*) echo checkpoints/step-1.h5 ;;
+    "evaluate USR1") echo eval.h5.journal/e0001.r0000.log ;;
+    evaluate*) echo eval-generations.h5.journal/e0001.r0000.log ;;
+    quantize*) echo small.h5.part ;;
+    export*) echo hf/ ;;
+    convert*) echo back.h5.part ;;
+    esac
+}
+
+# Stop STEP; with two TERMs at once, else cleanly.
+stopped_by() { # STEP WAY
+    lay_out "$1"
+    expected=75
+    moment=$(moment "$1" "$2")
+    # shellcheck disable=SC2086 # two words
+    case $2 in
+    USR1 | TERM) run "$1" "$strike" -n 1 -s "$2" $moment ;;
+    TERM-twice)
+        expected=143
+        run "$1" "$strike" -n 1 -s TERM -t $moment
+        ;;
+    STOP)
+        touch swept/STOP
+        run_alone "$1"
+        ;;
+    time) SEXTANT_END_TIME=$(date +%s) run_alone "$1" ;;
+    esac >killed.log 2>&1
+    status=$?
+    rm -f swept/STOP
+    cat killed.log
+    [ "$status" -eq "$expected" ] || { echo "status $status"; return 1; }
+    [ "$expected" = 143 ] || clean || return 1
+    kept_so_far=$(find swept -path '*.journal/*.log' -size +0)
+    go_on "$1" || return 1
+    [ -z "$kept_so_far" ] || grep 'resume .*[1-9]' next.log ||
+        { echo "nothing was taken from the journal"; return 1; }
+}
+
+# After a clean stop nothing is half written.
+clean() {
+    ! find swept -name '*.part' | grep .
+}
+
+# ---- at touches
+
 # Kill STEP at its Nth touch ("-h": in its middle), then go on.
 killed_at() { # STEP N [-h]
-    rm -rf run mpi
-    cp -r "before-$1" run
+    lay_out "$1"
     # shellcheck disable=SC2086 # no -h is no word
-    run "$1" "$strike" -n "$2" $3 "$tap_dir/run" >killed.log 2>&1
+    run "$1" "$strike" -n "$2" ${3-} swept/ >killed.log 2>&1
     case $? in
-    137) kills=$((kills + 1)) ;;
-    0) missed=$((missed + 1)) ;; # that often it did not touch them this time
+    137) ;;
+    0) echo "$*" >>"$sweep/missed" ;; # that often it did not touch them now
     *)
         cat killed.log
         return 1
         ;;
     esac
-    go_on "$1" || { echo "after a kill at touch $2 of $1 $3"; return 1; }
+    go_on "$1"
 }
 
 # N is first, last and some between, or each; every other one is cut in half.
-sweep() { # STEP
-    n=$(cat "touches-$1")
+# Then the ways to stop it.
+points() { # STEP
+    n=$(cat "$sweep/touches-$1")
     if [ -n "${SXT_TEST_TOUCHES-}" ]; then
-        points=$(seq $((1 + ${SXT_TEST_TOUCHES%/*})) "${SXT_TEST_TOUCHES#*/}" \
+        list=$(seq $((1 + ${SXT_TEST_TOUCHES%/*})) "${SXT_TEST_TOUCHES#*/}" \
             "$n")
     else
-        points="$((n / 3)) $((n - 2))"
-        [ "$1" != sft ] || points="$points $((n / 2)) $((n * 5 / 6))"
-        [ "$1" != generate ] || points="$points 5 $((n * 2 / 3))"
-        [ "$1" != report ] || points=3
+        list="$((n / 3)) $((n - 2))"
+        case $1 in
+        sft) list="$list $((n / 2)) $((n * 5 / 6))" ;;
+        generate) list="$list 5 $((n * 2 / 3))" ;;
+        report) list=3 ;;
+        esac
     fi
-    for point in $points; do
-        half=
-        [ $((point % 2)) -eq 0 ] || half=-h
-        killed_at "$1" "$point" $half || return 1
+    case ${SXT_TEST_TOUCHES-}$1 in
+    generate) ways=USR1 ;;
+    reformat | quantize) ways=STOP ;;
+    grade | import) ways=TERM ;;
+    sft) ways=TERM-twice ;;
+    evaluate) ways="time" ;;
+    export | convert) ways= ;;
+    *) ways="USR1 TERM TERM-twice STOP time" ;;
+    esac
+    for point in $list; do
+        half=" -h"
+        [ $((point % 2)) -eq 1 ] || half=
+        echo "$1 $point$half"
+    done
+    for way in $ways; do
+        [ -z "$(moment "$1" "$way")" ] || echo "$1 $way"
     done
 }
+
+fares_well() { # STEP N [-h], STEP WAY
+    case $2 in
+    *[!0-9]*) stopped_by "$@" ;;
+    *) killed_at "$@" ;;
+    esac
+}
+
+# Those of the points still to do that are the worker's.
+sweep_points() { # WORKER
+    awk -v i="$1" -v n="$jobs" 'NR % n == i' "$sweep/todo" >mine
+    while read -r step n half; do
+        # shellcheck disable=SC2086 # no -h is no word
+        if fares_well "$step" "$n" $half >why 2>&1 </dev/null; then
+            echo "$step $n${half:+ $half}" >>"$sweep/held"
+        else
+            failed "$step $n $half"
+        fi
+    done <mine
+}
+
+failed() { # POINT: what was there is kept
+    { echo "$1:" && cat why; } >>"$sweep/failed"
+    mkdir -p "$sweep/failures"
+    cp -r . "$sweep/failures/$(echo "$1" | tr -c 'a-z0-9\n' -)"
+}
+
+# ---- at random instants
 
 random() { # LIMIT: a number below it
     od -An -N2 -tu2 /dev/urandom | awk -v n="$1" '{ print $1 % n }'
@@ -185,66 +347,99 @@ now_ms() { date +%s%3N; }
 
 # How long STEP takes on two ranks, in ms.
 measure() { # STEP
-    rm -rf run mpi
-    cp -r "before-$1" run
-    begin=$(now_ms)
+    lay_out "$1"
+    began=$(now_ms)
     on_two "$1" >next.log 2>&1 || { cat next.log; return 1; }
-    echo $(($(now_ms) - begin)) >"takes-$1"
+    echo $(($(now_ms) - began)) >takes
 }
 
-# Kill STEP on two ranks after a random while, one rank or all of them, until
-# it is done; a time limit of its own for what might hang.
+# The ranks of this worker: all, or one of them.
+victims() {
+    for pid in $(ps -C sextant -o pid=); do
+        [ "$(readlink "/proc/$pid/cwd")" != "$PWD" ] || echo "$pid"
+    done >pids
+    if [ "$(random 2)" = 0 ]; then cat pids; else shuf -n 1 pids; fi
+}
+
+# Kill STEP on two ranks after a random while, one rank or all of them, a few
+# times; then go on.  `kills` counts.
 killed_anywhere() { # STEP
-    rm -rf run mpi
-    cp -r "before-$1" run
+    lay_out "$1"
     : >killed.log
-    tries=0
-    while [ $tries -lt 4 ]; do
-        tries=$((tries + 1))
+    kills=0
+    for try in 1 2 3 4; do
+        began=$(now_ms)
         on_two "$1" >next.log 2>&1 &
-        pid=$!
-        sleep "$(random "$(cat "takes-$1")" | awk '{ print $1 / 1000 }')"
-        victims=$(ps -e -o pid=,comm=,args= | awk -v dir="$tap_dir/run" \
-            '$2 == "sextant" && index($0, dir) { print $1 }')
-        if [ "$(random 2)" = 0 ] && [ -n "$victims" ]; then
-            # shellcheck disable=SC2086 # two numbers
-            set -- "$1" $victims
-            victims=$2
-            [ -z "${3-}" ] || [ "$(random 2)" = 0 ] || victims=$3
+        launcher=$!
+        sleep "$(random "$(cat takes)" | awk '{ print $1 / 1000 }')"
+        # shellcheck disable=SC2046 # several numbers
+        ! kill -9 $(victims) 2>/dev/null || kills=$((kills + 1))
+        wait "$launcher" 2>/dev/null && break
+        if [ $(($(now_ms) - began)) -ge 300000 ]; then
+            echo "try $try hung"
+            return 1
         fi
-        # shellcheck disable=SC2086 # several numbers
-        [ -z "$victims" ] || { kill -9 $victims 2>/dev/null &&
-            kills=$((kills + 1)); }
-        wait "$pid" 2>/dev/null && break
         kept "$1" || return 1
         cat next.log >>killed.log
     done
-    go_on "$1" || { echo "after random kills of $1"; return 1; }
+    go_on "$1"
 }
 
-random_kills() { # COUNT
-    kills=0
-    for step in $steps; do
-        measure "$step" || return 1
-    done
-    while [ $kills -lt "$1" ]; do
+landed() { awk '{ n += $2 } END { print n + 0 }' "$sweep/landed"; }
+
+random_kills() {
+    until [ "$(landed)" -ge "$SXT_TEST_KILLS" ] || [ -s "$sweep/failed" ]; do
         for step in $steps; do
-            killed_anywhere "$step" || return 1
+            if measure "$step" >why 2>&1 && killed_anywhere "$step" >why 2>&1
+            then
+                echo "$step $kills" >>"$sweep/landed"
+            else
+                failed "$step at random"
+            fi
         done
     done
 }
 
-mkdir run
-for step in $steps; do
-    ok "$step, undisturbed" reference "$step"
+# ---- all
+
+# Each worker in a folder of its own.
+in_parallel() { # FUNCTION
+    workers=
+    for i in $(seq 0 $((jobs - 1))); do
+        (mkdir -p "$sweep/$i" && cd "$sweep/$i" && "$1" "$i") &
+        workers="$workers $!"
+    done
+    # shellcheck disable=SC2064,SC2086 # these workers
+    trap "kill $workers; exit 1" HUP INT TERM
+    wait
+}
+
+unhurt() { # STEP
+    ! grep -A 20 "^$1 " "$sweep/failed"
+}
+
+count() { wc -l <"$sweep/$1"; }
+
+: >failed
+touch held missed landed
+before=
+for step in $steps report-end; do
+    [ -z "$before" ] || ok "$before, undisturbed" reference "$before" "$step"
+    before=$step
 done
 for step in ${SXT_TEST_STEPS-$steps}; do
-    ok "$step, killed at touches of files, goes on to the same end" \
-        sweep "$step"
+    points "$step"
+done | grep -vxFf held >todo
+in_parallel sweep_points
+for step in ${SXT_TEST_STEPS-$steps}; do
+    ok "$step, stopped and killed at touches of files, goes on to the same end" \
+        unhurt "$step"
 done
-echo "# $kills kills at touches ($missed later than the last one)"
+echo "# $(grep -c '[A-Z]' held) stops, $(grep -vc '[A-Z]' held) kills at touches"
+echo "# ($(count missed) of them behind the last)"
 if [ "${SXT_TEST_KILLS-0}" -gt 0 ]; then
-    ok "killed at random instants, too" random_kills "$SXT_TEST_KILLS"
-    echo "# $kills kills at random instants"
+    [ -s failed ] || in_parallel random_kills
+    ok "killed at random instants, too" test ! -s failed
+    echo "# $(landed) kills at random instants"
 fi
 done_testing

@@ -187,7 +187,8 @@ static int at_call(struct state *s, pid_t pid)
     }
     if (again)
         nanosleep(&(struct timespec){ 1, 500000000 }, NULL);
-    kill(s->program, s->o.signal);
+    /* To this thread, so that it cannot run on before the signal is there. */
+    syscall(SYS_tgkill, s->program, pid, s->o.signal);
     return PTRACE_CONT;
 }
 

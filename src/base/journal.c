@@ -1,4 +1,4 @@
-/* journal.c - framing, group commit, and reading past damage. */
+/* journal.c - framing, syncing, and reading past damage. */
 #define _GNU_SOURCE /* memmem */
 #include "base/journal.h"
 
@@ -21,7 +21,7 @@ struct sxt_journal {
     char *path;
     int fd;
     uint64_t salt, end, number;
-    size_t unsynced;
+    bool unsynced;
     double since; /* clock of the oldest unsynced record */
     bool broken;
 };
@@ -141,14 +141,15 @@ int sxt_journal_append(struct sxt_journal *j, uint64_t key, const void *data,
     }
     j->end += sizeof(bytes) + n;
     j->number++;
-    if (j->unsynced++ == 0)
+    if (!j->unsynced)
         j->since = sxt_clock();
-    return j->unsynced < SXT_JOURNAL_GROUP ? 0 : sxt_journal_sync(j, err);
+    j->unsynced = true;
+    return sxt_journal_tick(j, err);
 }
 
 int sxt_journal_tick(struct sxt_journal *j, struct sxt_error *err)
 {
-    if (j->unsynced == 0 || sxt_clock() - j->since < SXT_JOURNAL_SECONDS)
+    if (!j->unsynced || sxt_clock() - j->since < SXT_JOURNAL_SECONDS)
         return 0;
     return sxt_journal_sync(j, err);
 }
@@ -159,11 +160,11 @@ int sxt_journal_sync(struct sxt_journal *j, struct sxt_error *err)
     if (j->broken)
         return sxt_err(err, SXT_EXIT_IO, "%s: an earlier write failed",
                        j->path);
-    if (j->unsynced > 0 && fdatasync(j->fd) != 0) {
+    if (j->unsynced && fdatasync(j->fd) != 0) {
         j->broken = true;
         return sxt_err_errno(err, SXT_EXIT_IO, "%s: fdatasync", j->path);
     }
-    j->unsynced = 0;
+    j->unsynced = false;
     return 0;
 }
 

@@ -9,9 +9,9 @@
  * (or one quoted inside a payload) is not a record of another.
  *
  * Each record is handed to the kernel as a whole at append: the death of the
- * process loses none.  Every 64 records or 5 s they are synced: the death of
- * the node loses at most the last group.  A reader skips what is torn or
- * damaged and goes on at the next record that checks. */
+ * process loses none.  They are synced every 5 s: the death of the node loses
+ * at most what came since.  A reader skips what is torn or damaged and goes on
+ * at the next record that checks. */
 #ifndef SXT_BASE_JOURNAL_H
 #define SXT_BASE_JOURNAL_H
 
@@ -23,7 +23,6 @@
 #include "base/str.h"
 
 enum {
-    SXT_JOURNAL_GROUP = 64,  /* records per sync, at most */
     SXT_JOURNAL_SECONDS = 5, /* between syncs, at most */
     SXT_JOURNAL_HEAD = 40    /* bytes before each payload */
 };
@@ -32,8 +31,8 @@ struct sxt_journal; /* opaque: a journal being written */
 
 /* A new file; it is an error if it exists.  NULL on failure. */
 struct sxt_journal *sxt_journal_create(const char *path, struct sxt_error *err);
-/* Append n (< 2^31) bytes under a key, and sync if a group is full.  After a
- * failure the file ends at the last whole record and takes no more. */
+/* Append n (< 2^31) bytes under a key, and tick.  After a failure the file ends
+ * at the last whole record and takes no more. */
 int sxt_journal_append(struct sxt_journal *journal, uint64_t key,
                        const void *data, size_t n, struct sxt_error *err);
 /* Sync if the oldest unsynced record is SXT_JOURNAL_SECONDS old. */

@@ -95,10 +95,11 @@ static int read_verdicts(const char *path, struct sxt_grading *g,
 }
 
 static int judge(const struct sxt_run *run, const struct values *v,
-                 struct sxt_grading *g, struct sxt_error *err)
+                 const char *output, struct sxt_grading *g,
+                 struct sxt_error *err)
 {
     if (!v->verdicts[0])
-        return sxt_grading_grade(run, &v->grading, g, err);
+        return sxt_grading_grade(run, &v->grading, output, g, err);
     char *path = sxt_run_path(run, v->verdicts);
     int rc = sxt_comm_agree(run->comm, read_verdicts(path, g, err), err);
     free(path);
@@ -205,7 +206,7 @@ static int evaluate(const struct sxt_run *run, const struct values *v,
     int rc = sxt_grading_open(run, from->path[PROBLEMS], from->path[ANSWERS],
                               &g, err);
     if (rc == 0 && !run->dry_run) {
-        rc = judge(run, v, &g, err);
+        rc = judge(run, v, output, &g, err);
         if (rc == 0)
             rc = summarise(run, v, output, from, &g, err);
         if (rc == 0 && !v->model[0]) /* else drawing said it, in tokens */
@@ -213,8 +214,7 @@ static int evaluate(const struct sxt_run *run, const struct values *v,
                                    (double)sxt_responses_count(g.responses),
                                    "answers", began);
     }
-    sxt_grading_free(&g);
-    return rc;
+    return sxt_grading_close(&g, rc, err);
 }
 
 static int run_stage(struct sxt_run *run, const void *values,

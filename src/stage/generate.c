@@ -45,10 +45,10 @@ struct job {
     const struct sxt_generate *v;
     struct sxt_sampler *sampler;
     struct sxt_plan plan;
-    struct sxt_genlog *log;
+    struct sxt_worklog *log;
     char *output, *journal;
     size_t *missing; /* places of keys that nothing holds */
-    size_t n_missing, n_begun;
+    size_t n_missing;
     struct sxt_ids prompt; /* of the item asked for last */
 };
 
@@ -59,8 +59,6 @@ static int give_prompt(void *context, size_t item, struct sxt_prompt *p,
 {
     struct job *job = context;
     size_t at = job->missing[item];
-    struct sxt_genlog_answer begin;
-    bool begun;
 
     job->prompt.len = 0;
     sxt_plan_render(&job->plan, sxt_sampler_chat(job->sampler),
@@ -68,15 +66,7 @@ static int give_prompt(void *context, size_t item, struct sxt_prompt *p,
     p->key = job->plan.key[at];
     p->ids = job->prompt.data;
     p->n = job->prompt.len;
-    sxt_genlog_find(job->log, p->key, &begun);
-    if (!begun)
-        return 0;
-    if (sxt_genlog_read(job->log, p->key, &begin, err) != 0)
-        return -1;
-    p->given = begin.ids;
-    p->n_given = begin.n;
-    p->given_logprob = begin.logprob;
-    return 0;
+    return sxt_genlog_resume(job->log, p, err);
 }
 
 static int take_answer(void *context, const struct sxt_answer *answer,
@@ -91,7 +81,7 @@ static int tick(void *context, struct sxt_error *err)
 {
     struct job *job = context;
 
-    return sxt_genlog_tick(job->log, err);
+    return sxt_worklog_tick(job->log, err);
 }
 
 static void find_missing(struct job *job)
@@ -102,10 +92,9 @@ static void find_missing(struct job *job)
     job->missing = sxt_alloc(plan->n_keys, sizeof(*job->missing));
     for (size_t i = 0; i < plan->n_keys; i++) {
         if (plan->reuse[i].file > 0 ||
-            sxt_genlog_find(job->log, plan->key[i], &begun) != SXT_FINISH_NONE)
+            sxt_worklog_find(job->log, plan->key[i], &begun) != 0)
             continue;
         job->missing[job->n_missing++] = i;
-        job->n_begun += begun;
     }
 }
 
@@ -146,7 +135,6 @@ static int draw_missing(struct job *job, struct sxt_error *err)
 static void tell_plan(const struct job *job)
 {
     const struct sxt_plan *p = &job->plan;
-    struct sxt_genlog_facts f = sxt_genlog_facts(job->log);
 
     sxt_sampler_tell(job->sampler, &job->v->asking.sampling);
     sxt_log(&job->run->log, SXT_LOG_INFO,
@@ -154,13 +142,7 @@ static void tell_plan(const struct job *job)
             "%zu, in journals %zu)",
             p->n_problems, p->n_samples, job->n_missing, p->n_reused,
             p->n_keys - p->n_reused - job->n_missing);
-    if (f.epoch > 1)
-        sxt_log(&job->run->log, SXT_LOG_INFO,
-                "resume  epoch %d  answers begun %zu", f.epoch, job->n_begun);
-    if (f.damaged > 0)
-        sxt_log(&job->run->log, SXT_LOG_WARN,
-                "%s: %llu damaged bytes skipped; what they held is drawn anew",
-                job->journal, (unsigned long long)f.damaged);
+    sxt_worklog_tell(job->log, &job->run->log);
 }
 
 static int dry_run(struct job *job, struct sxt_error *err)
@@ -181,26 +163,20 @@ static int dry_run(struct job *job, struct sxt_error *err)
 
 static int draw_and_write(struct job *job, struct sxt_error *err)
 {
-    job->log = sxt_genlog_open(job->run->comm, job->journal, err);
+    job->log = sxt_worklog_open(job->run->comm, job->journal, err);
     if (!job->log)
         return -1;
     find_missing(job);
     tell_plan(job);
     int rc = job->n_missing > 0 ? draw_missing(job, err) : 0;
     if (rc == 0)
-        rc = sxt_genlog_finish(job->log, err);
+        rc = sxt_worklog_finish(job->log, err);
     if (rc == 0)
         rc = sxt_plan_write(&job->plan, job->run, job->v, job->sampler,
                             job->log, job->output, err);
     if (rc == 0)
-        rc = sxt_genlog_remove(job->log, err);
-    /* After a clean stop, what is begun must be on disk too. */
-    struct sxt_error late = { 0 };
-    int closed = sxt_genlog_close(job->log, &late);
-    if (sxt_comm_agree(job->run->comm, closed, &late) != 0 && rc == 0) {
-        *err = late;
-        rc = -1;
-    }
+        rc = sxt_worklog_remove(job->log, err);
+    rc = sxt_worklog_close(job->log, rc, err);
     if (rc == 0)
         sxt_log(&job->run->log, SXT_LOG_INFO, "wrote  %s  %zu answers",
                 job->output, job->plan.n_keys);

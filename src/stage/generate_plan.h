@@ -42,10 +42,10 @@ size_t sxt_plan_longest(const struct sxt_plan *plan);
 
 /* Write all answers of the plan to `output`, from earlier files and from the
  * log.  Collective.  (generate_write.c) */
-struct sxt_genlog;
+struct sxt_worklog;
 int sxt_plan_write(struct sxt_plan *plan, const struct sxt_run *run,
                    const struct sxt_generate *v, const struct sxt_sampler *s,
-                   struct sxt_genlog *log, const char *output,
+                   struct sxt_worklog *log, const char *output,
                    struct sxt_error *err);
 
 #endif

@@ -13,7 +13,7 @@
 struct rows {
     const struct sxt_plan *plan;
     const struct sxt_chat *chat;
-    struct sxt_genlog *log;
+    struct sxt_worklog *log;
     struct sxt_frame *frame;
 };
 
@@ -27,7 +27,7 @@ static int add_from_log(struct rows *r, size_t at, struct sxt_error *err)
     struct sxt_genlog_answer a;
     bool begun;
 
-    if (sxt_genlog_find(r->log, plan->key[at], &begun) == SXT_FINISH_NONE)
+    if (sxt_worklog_find(r->log, plan->key[at], &begun) == 0)
         return sxt_err(err, SXT_EXIT_AGAIN,
                        "an answer to %.*s is no longer in the journals; run "
                        "the same command again to draw it",
@@ -126,7 +126,7 @@ static int write_facts(struct sxt_out *out, const struct sxt_plan *plan,
 
 int sxt_plan_write(struct sxt_plan *plan, const struct sxt_run *run,
                    const struct sxt_generate *v, const struct sxt_sampler *s,
-                   struct sxt_genlog *log, const char *output,
+                   struct sxt_worklog *log, const char *output,
                    struct sxt_error *err)
 {
     struct rows r = { plan, sxt_sampler_chat(s), log,

@@ -1,531 +1,71 @@
-/* genlog.c - epochs, leases, manifests, and the index of all journals. */
+/* genlog.c - answers in bytes. */
 #include "stage/genlog.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/file.h"
-#include "base/hash.h"
-#include "base/journal.h"
-#include "base/log.h"
-#include "base/map.h"
-#include "base/mem.h"
-
-/* A journal of the directory. */
-struct file {
-    int epoch, rank;
-    uint64_t length; /* sealed; UINT64_MAX: not yet */
+/* In the machine's byte order; ids and text follow. */
+struct head {
+    uint8_t finish, unused[3]; /* 0, as the next: the bytes are hashed */
+    uint32_t n, text_len, unused_too;
+    double logprob;
 };
 
-/* A record of some journal. */
-struct entry {
-    uint64_t file;
-    struct sxt_record record;
-    uint64_t finish;
-};
-
-struct sxt_genlog {
-    struct sxt_comm comm;
-    char *dir;
-    int epoch;
-    struct sxt_journal *journal; /* NULL once finished */
-    struct file *file;           /* by (epoch, rank); same on all ranks */
-    size_t n_files;
-    struct entry *entry; /* by (file, number); same on all ranks */
-    size_t n_entries;
-    struct sxt_map *by_key; /* key to place in entry */
-    struct sxt_genlog_facts facts;
-    struct sxt_journal_reader *reader; /* of the file read last */
-    uint64_t reader_file;
-    struct sxt_str payload; /* and the ids of the answer read last */
-    int32_t *ids;
-    double looked; /* for a newer lease */
-};
-
-/* ---- names ---- */
-
-static char *file_path(const struct sxt_genlog *log, int epoch, int rank)
-{
-    return sxt_printf("%s/e%04d.r%04d.log", log->dir, epoch, rank);
-}
-
-static char *epoch_path(const struct sxt_genlog *log, int epoch,
-                        const char *what)
-{
-    return sxt_printf("%s/e%04d.%s", log->dir, epoch, what);
-}
-
-static int by_epoch(const void *a, const void *b)
-{
-    const struct file *x = a, *y = b;
-
-    return x->epoch != y->epoch ? (x->epoch > y->epoch) - (x->epoch < y->epoch)
-                                : (x->rank > y->rank) - (x->rank < y->rank);
-}
-
-/* Journals in the directory, and the newest epoch that left any trace. */
-static int list_files(struct sxt_genlog *log, int *newest,
-                      struct sxt_error *err)
-{
-    DIR *dir = opendir(log->dir);
-    struct dirent *d;
-    size_t cap = 0;
-
-    if (!dir)
-        return sxt_err_errno(err, SXT_EXIT_IO, "%s", log->dir);
-    free(log->file);
-    log->file = NULL;
-    log->n_files = 0;
-    *newest = 0;
-    while ((d = readdir(dir)) != NULL) {
-        struct file f = { 0, 0, UINT64_MAX };
-        int end = 0;
-        if (sscanf(d->d_name, "e%d.", &f.epoch) == 1 && f.epoch > *newest)
-            *newest = f.epoch;
-        if (sscanf(d->d_name, "e%d.r%d.log%n", &f.epoch, &f.rank, &end) != 2 ||
-            end == 0 || d->d_name[end] != '\0')
-            continue;
-        log->file =
-            sxt_grow(log->file, &cap, log->n_files + 1, sizeof(*log->file));
-        log->file[log->n_files++] = f;
-    }
-    closedir(dir);
-    if (log->n_files > 0)
-        qsort(log->file, log->n_files, sizeof(*log->file), by_epoch);
-    return 0;
-}
-
-/* ---- leases and manifests: rank 0 only ---- */
-
-/* Take the next free epoch.  *taken false: somebody else was faster. */
-static int take_lease(struct sxt_genlog *log, bool *taken,
-                      struct sxt_error *err)
-{
-    char *path = epoch_path(log, log->epoch, "lease");
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    char host[256] = "";
-    int rc = 0;
-
-    *taken = fd >= 0;
-    if (fd < 0 && errno != EEXIST)
-        rc = sxt_err_errno(err, SXT_EXIT_IO, "%s", path);
-    if (fd >= 0) {
-        const char *job = getenv("SLURM_JOB_ID");
-        gethostname(host, sizeof(host) - 1);
-        if (dprintf(fd, "host %s\npid %ld\njob %s\n", host, (long)getpid(),
-                    job ? job : "none") < 0 ||
-            fsync(fd) != 0)
-            rc = sxt_err_errno(err, SXT_EXIT_IO, "%s", path);
-        close(fd);
-    }
-    free(path);
-    return rc;
-}
-
-/* Sealed lengths from a manifest; one that does not check is as good as none,
- * for a record counts once wherever it is read. */
-static void apply_manifest(struct sxt_genlog *log, const struct sxt_str *text)
-{
-    const char *sum = strstr(text->data, "sum ");
-    struct file key = { 0, 0, 0 };
-    unsigned long long length, stated;
-    int used;
-
-    if (!sum || sscanf(sum, "sum %llx", &stated) != 1 ||
-        stated != sxt_hash64(text->data, (size_t)(sum - text->data), 0))
-        return;
-    for (const char *at = text->data;
-         sscanf(at, "e%d.r%d.log %llu\n%n", &key.epoch, &key.rank, &length,
-                &used) == 3;
-         at += used) {
-        struct file *f = bsearch(&key, log->file, log->n_files,
-                                 sizeof(*log->file), by_epoch);
-        if (f)
-            f->length = length;
-    }
-}
-
-/* Lengths that the newest manifest sealed. */
-static int read_manifest(struct sxt_genlog *log, struct sxt_error *err)
-{
-    for (int epoch = log->epoch; epoch > 0; epoch--) {
-        char *path = epoch_path(log, epoch, "manifest");
-        struct sxt_str text = SXT_STR_EMPTY;
-        bool there = sxt_file_exists(path);
-        int rc = there ? sxt_file_read(path, &text, err) : 0;
-        if (rc == 0 && text.len > 0)
-            apply_manifest(log, &text);
-        sxt_str_free(&text);
-        free(path);
-        if (rc != 0 || there)
-            return rc;
-    }
-    return 0;
-}
-
-static int write_manifest(struct sxt_genlog *log, struct sxt_error *err)
-{
-    char *path = epoch_path(log, log->epoch, "manifest");
-    struct sxt_str text = SXT_STR_EMPTY;
-
-    for (size_t i = 0; i < log->n_files; i++)
-        sxt_str_add(&text, "e%04d.r%04d.log %llu\n", log->file[i].epoch,
-                    log->file[i].rank, (unsigned long long)log->file[i].length);
-    uint64_t sum = sxt_hash64(text.len ? text.data : "", text.len, 0);
-    sxt_str_add(&text, "sum %016llx\n", (unsigned long long)sum);
-    int rc = sxt_file_write(path, text.data, text.len, err);
-    sxt_str_free(&text);
-    free(path);
-    return rc;
-}
-
-static int take_over(struct sxt_genlog *log, struct sxt_error *err)
-{
-    bool taken = false;
-
-    if (sxt_file_mkdirs(log->dir, err) != 0)
-        return -1;
-    while (!taken) {
-        if (list_files(log, &log->epoch, err) != 0)
-            return -1;
-        log->epoch++;
-        if (take_lease(log, &taken, err) != 0)
-            return -1;
-    }
-    return read_manifest(log, err);
-}
-
-/* ---- the index ---- */
-
-/* Payload, in the machine's byte order: finish u8, logprob f64, numbers of ids
- * and of text bytes u32, ids i32, text. */
-enum { FINISH_AT = 0, LOGPROB_AT = 1, N_AT = 9, TEXT_AT = 13, BODY_AT = 17 };
-
-static bool decode(const struct sxt_str *s, struct sxt_genlog_answer *a,
-                   int32_t **ids)
-{
-    uint32_t n, text;
-
-    if (s->len < BODY_AT)
-        return false;
-    memcpy(&a->logprob, s->data + LOGPROB_AT, 8);
-    memcpy(&n, s->data + N_AT, 4);
-    memcpy(&text, s->data + TEXT_AT, 4);
-    if ((unsigned char)s->data[FINISH_AT] > SXT_FINISH_LOOP ||
-        s->len != BODY_AT + 4 * (size_t)n + text)
-        return false;
-    a->finish = (enum sxt_finish)s->data[FINISH_AT];
-    a->n = n;
-    a->text = (struct sxt_span){ s->data + BODY_AT + 4 * (size_t)n, text };
-    if (ids) {
-        *ids = sxt_realloc(*ids, n, sizeof(**ids));
-        memcpy(*ids, s->data + BODY_AT, 4 * (size_t)n);
-        a->ids = *ids;
-    }
-    return true;
-}
-
-/* Find the records of one journal, and where it ends. */
-static int scan_file(struct sxt_genlog *log, size_t i, struct entry **list,
-                     size_t *n, size_t *cap, struct sxt_error *err)
-{
-    struct file *f = &log->file[i];
-    char *path = file_path(log, f->epoch, f->rank);
-    struct sxt_journal_reader *in = sxt_journal_open(path, f->length, err);
-    struct sxt_str payload = SXT_STR_EMPTY;
-    struct entry e = { .file = i };
-    int rc = in ? 1 : -1;
-
-    while (rc == 1) {
-        struct sxt_genlog_answer a;
-        rc = sxt_journal_next(in, &e.record, &payload, err);
-        if (rc != 1 || !decode(&payload, &a, NULL))
-            continue;
-        e.finish = (uint64_t)a.finish;
-        *list = sxt_grow(*list, cap, *n + 1, sizeof(**list));
-        (*list)[(*n)++] = e;
-    }
-    if (in) {
-        log->facts.damaged += sxt_journal_damaged(in);
-        f->length = sxt_journal_end(in);
-    }
-    sxt_journal_reader_close(in);
-    sxt_str_free(&payload);
-    free(path);
-    return rc;
-}
-
-static int by_place(const void *a, const void *b)
-{
-    const struct entry *x = a, *y = b;
-
-    if (x->file != y->file)
-        return (x->file > y->file) - (x->file < y->file);
-    return (x->record.number > y->record.number) -
-           (x->record.number < y->record.number);
-}
-
-/* Of the records of a key the first finished one counts, else the longest. */
-static void index_entries(struct sxt_genlog *log)
-{
-    sxt_map_destroy(log->by_key);
-    log->by_key = sxt_map_create();
-    log->facts.finished = log->facts.begun = 0;
-    qsort(log->entry, log->n_entries, sizeof(*log->entry), by_place);
-    for (size_t i = 0; i < log->n_entries; i++) {
-        const struct entry *e = &log->entry[i];
-        if (sxt_map_put(log->by_key, &e->record.key, 8, i)) {
-            *(e->finish ? &log->facts.finished : &log->facts.begun) += 1;
-            continue;
-        }
-        uint64_t *at = sxt_map_get(log->by_key, &e->record.key, 8);
-        const struct entry *old = &log->entry[*at];
-        if (old->finish || (!e->finish && e->record.n <= old->record.n))
-            continue;
-        *at = i;
-        log->facts.finished += e->finish != 0;
-        log->facts.begun -= e->finish != 0;
-    }
-}
-
-/* Every rank reads a share of the journals; all learn of all records. */
-static int build_index(struct sxt_genlog *log, struct sxt_error *err)
-{
-    struct entry *mine = NULL;
-    size_t n = 0, cap = 0, *offsets;
-    int rc = 0;
-    char *all;
-
-    for (size_t i = (size_t)log->comm.rank; i < log->n_files && rc == 0;
-         i += (size_t)log->comm.size)
-        rc = scan_file(log, i, &mine, &n, &cap, err);
-    rc = sxt_comm_agree(log->comm, rc, err);
-    if (rc == 0) {
-        sxt_comm_allgather_bytes(log->comm, mine, n * sizeof(*mine), &all,
-                                 &offsets);
-        free(log->entry);
-        log->entry = (struct entry *)(void *)all;
-        log->n_entries = offsets[log->comm.size] / sizeof(struct entry);
-        free(offsets);
-        index_entries(log);
-        log->facts.damaged =
-            (uint64_t)sxt_comm_sum(log->comm, (int64_t)log->facts.damaged);
-        for (size_t i = 0; i < log->n_files; i++)
-            sxt_comm_broadcast(log->comm, &log->file[i].length, 8,
-                               (int)(i % (size_t)log->comm.size));
-    }
-    free(mine);
-    return rc;
-}
-
-/* Rank 0's list of files to everybody. */
-static void share_files(struct sxt_genlog *log)
-{
-    uint64_t head[2] = { (uint64_t)log->epoch, log->n_files };
-
-    sxt_comm_broadcast(log->comm, head, sizeof(head), 0);
-    log->epoch = log->facts.epoch = (int)head[0];
-    log->n_files = head[1];
-    if (log->comm.rank != 0)
-        log->file = sxt_realloc(log->file, log->n_files, sizeof(*log->file));
-    sxt_comm_broadcast(log->comm, log->file, log->n_files * sizeof(*log->file),
-                       0);
-}
-
-/* ---- a life ---- */
-
-static int open_epoch(struct sxt_genlog *log, struct sxt_error *err)
-{
-    int rc = log->comm.rank == 0 ? take_over(log, err) : 0;
-
-    if (sxt_comm_agree(log->comm, rc, err) != 0)
-        return -1;
-    share_files(log);
-    if (build_index(log, err) != 0)
-        return -1;
-    rc = log->comm.rank == 0 ? write_manifest(log, err) : 0;
-    if (sxt_comm_agree(log->comm, rc, err) != 0)
-        return -1;
-    char *path = file_path(log, log->epoch, log->comm.rank);
-    log->journal = sxt_journal_create(path, err);
-    free(path);
-    return sxt_comm_agree(log->comm, log->journal ? 0 : -1, err);
-}
-
-struct sxt_genlog *sxt_genlog_open(struct sxt_comm comm, const char *dir,
-                                   struct sxt_error *err)
-{
-    struct sxt_genlog *log = sxt_calloc(1, sizeof(*log));
-
-    log->comm = comm;
-    log->dir = sxt_strdup(dir);
-    log->looked = sxt_clock();
-    if (open_epoch(log, err) == 0)
-        return log;
-    sxt_genlog_close(log, NULL);
-    return NULL;
-}
-
-int sxt_genlog_close(struct sxt_genlog *log, struct sxt_error *err)
-{
-    int rc;
-
-    if (!log)
-        return 0;
-    rc = sxt_journal_close(log->journal, err);
-    sxt_journal_reader_close(log->reader);
-    sxt_map_destroy(log->by_key);
-    sxt_str_free(&log->payload);
-    free(log->ids);
-    free(log->entry);
-    free(log->file);
-    free(log->dir);
-    free(log);
-    return rc;
-}
-
-struct sxt_genlog_facts sxt_genlog_facts(const struct sxt_genlog *log)
-{
-    return log->facts;
-}
-
-static const struct entry *entry_of(const struct sxt_genlog *log, uint64_t key)
-{
-    const uint64_t *at = sxt_map_get(log->by_key, &key, 8);
-
-    return at ? &log->entry[*at] : NULL;
-}
-
-enum sxt_finish sxt_genlog_find(const struct sxt_genlog *log, uint64_t key,
-                                bool *begun)
-{
-    const struct entry *e = entry_of(log, key);
-
-    *begun = e && e->finish == SXT_FINISH_NONE;
-    return e ? (enum sxt_finish)e->finish : SXT_FINISH_NONE;
-}
-
-int sxt_genlog_read(struct sxt_genlog *log, uint64_t key,
-                    struct sxt_genlog_answer *answer, struct sxt_error *err)
-{
-    const struct entry *e = entry_of(log, key);
-
-    SXT_CHECK(e != NULL);
-    if (!log->reader || log->reader_file != e->file) {
-        const struct file *f = &log->file[e->file];
-        char *path = file_path(log, f->epoch, f->rank);
-        sxt_journal_reader_close(log->reader);
-        log->reader = sxt_journal_open(path, UINT64_MAX, err);
-        log->reader_file = e->file;
-        free(path);
-        if (!log->reader)
-            return -1;
-    }
-    if (sxt_journal_fetch(log->reader, &e->record, &log->payload, err) != 0)
-        return -1;
-    SXT_CHECK(decode(&log->payload, answer, &log->ids));
-    return 0;
-}
-
-int sxt_genlog_save(struct sxt_genlog *log, const struct sxt_answer *a,
+int sxt_genlog_save(struct sxt_worklog *log, const struct sxt_answer *a,
                     struct sxt_error *err)
 {
+    struct head h = { .finish = (uint8_t)a->finish,
+                      .n = (uint32_t)a->n,
+                      .text_len = (uint32_t)a->text.len,
+                      .logprob = a->logprob };
     struct sxt_str s = SXT_STR_EMPTY;
-    uint32_t n = (uint32_t)a->n, text = (uint32_t)a->text.len;
 
-    SXT_CHECK(log->journal != NULL);
-    sxt_str_add_char(&s, (char)a->finish);
-    sxt_str_add_bytes(&s, &a->logprob, 8);
-    sxt_str_add_bytes(&s, &n, 4);
-    sxt_str_add_bytes(&s, &text, 4);
-    sxt_str_add_bytes(&s, a->ids, 4 * a->n);
+    sxt_str_add_bytes(&s, &h, sizeof(h));
+    sxt_str_add_bytes(&s, a->ids, sizeof(*a->ids) * a->n);
     sxt_str_add_bytes(&s, a->text.data, a->text.len);
-    int rc = sxt_journal_append(log->journal, a->key, s.data, s.len, err);
+    int rc = sxt_worklog_save(log, a->key, s.data, s.len, err);
     sxt_str_free(&s);
     return rc;
 }
 
-/* A newer lease ends this run. */
-static int check_lease(struct sxt_genlog *log, struct sxt_error *err)
+int sxt_genlog_read(struct sxt_worklog *log, uint64_t key,
+                    struct sxt_genlog_answer *a, struct sxt_error *err)
 {
-    char *path = epoch_path(log, log->epoch + 1, "lease");
-    bool newer = sxt_file_exists(path);
+    struct sxt_span s;
+    struct head h = { 0 };
+    size_t ids;
 
-    log->looked = sxt_clock();
-    if (newer)
-        sxt_err(err, SXT_EXIT_IO,
-                "%s: a newer run has taken this directory over; this one ends",
-                path);
-    free(path);
-    return newer ? -1 : 0;
-}
-
-int sxt_genlog_tick(struct sxt_genlog *log, struct sxt_error *err)
-{
-    if (sxt_clock() - log->looked >= SXT_JOURNAL_SECONDS &&
-        check_lease(log, err) != 0)
+    if (sxt_worklog_read(log, key, &s, err) != 0)
         return -1;
-    return sxt_journal_tick(log->journal, err);
+    if (s.len >= sizeof(h))
+        memcpy(&h, s.data, sizeof(h));
+    ids = sizeof(*a->ids) * h.n;
+    if (h.finish > SXT_FINISH_LOOP || s.len != sizeof(h) + ids + h.text_len)
+        return sxt_err(err, SXT_EXIT_DATA,
+                       "the journal holds no answers as this version writes "
+                       "them; remove its directory to draw them anew");
+    *a = (struct sxt_genlog_answer){
+        .finish = (enum sxt_finish)h.finish,
+        .logprob = h.logprob,
+        .ids = (const int32_t *)(const void *)(s.data + sizeof(h)),
+        .n = h.n,
+        .text = { s.data + sizeof(h) + ids, h.text_len },
+    };
+    return 0;
 }
 
-int sxt_genlog_finish(struct sxt_genlog *log, struct sxt_error *err)
+int sxt_genlog_resume(struct sxt_worklog *log, struct sxt_prompt *p,
+                      struct sxt_error *err)
 {
-    struct sxt_journal *journal = log->journal;
-    int newest, rc;
+    struct sxt_genlog_answer begin;
+    bool begun;
 
-    log->journal = NULL;
-    rc = sxt_journal_close(journal, err);
-    if (rc == 0)
-        rc = check_lease(log, err);
-    if (sxt_comm_agree(log->comm, rc, err) != 0)
+    sxt_worklog_find(log, p->key, &begun);
+    if (!begun)
+        return 0;
+    if (sxt_genlog_read(log, p->key, &begin, err) != 0)
         return -1;
-    if (log->comm.rank == 0) {
-        rc = list_files(log, &newest, err);
-        if (rc == 0)
-            rc = read_manifest(log, err);
-    }
-    if (sxt_comm_agree(log->comm, rc, err) != 0)
-        return -1;
-    share_files(log);
-    log->facts.damaged = 0;
-    return build_index(log, err);
-}
-
-/* Remove what this run sealed or wrote: not the files of a newer epoch. */
-static int remove_all(struct sxt_genlog *log, struct sxt_error *err)
-{
-    static const char *const kinds[] = { "manifest", "manifest.part", "lease" };
-    int rc = 0;
-
-    for (size_t i = 0; i < log->n_files && rc == 0; i++) {
-        char *path = file_path(log, log->file[i].epoch, log->file[i].rank);
-        if (log->file[i].epoch <= log->epoch)
-            rc = sxt_file_remove(path, err);
-        free(path);
-    }
-    for (int epoch = 1; epoch <= log->epoch; epoch++)
-        for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds) && rc == 0; i++) {
-            char *path = epoch_path(log, epoch, kinds[i]);
-            rc = sxt_file_remove(path, err);
-            free(path);
-        }
-    if (rc == 0)
-        rmdir(log->dir); /* not if somebody put other files there */
-    return rc;
-}
-
-int sxt_genlog_remove(struct sxt_genlog *log, struct sxt_error *err)
-{
-    int rc;
-
-    sxt_journal_reader_close(log->reader);
-    log->reader = NULL;
-    sxt_comm_barrier(log->comm);
-    rc = log->comm.rank == 0 ? remove_all(log, err) : 0;
-    return sxt_comm_agree(log->comm, rc, err);
+    p->given = begin.ids;
+    p->n_given = begin.n;
+    p->given_logprob = begin.logprob;
+    return 0;
 }

@@ -25,8 +25,9 @@ static const struct sxt_cfg_param params[] = {
       AT(responses), NULL, NULL },
     { "problems", SXT_CFG_STRING, "problems.h5", 0, 0, "1",
       "The problems that were answered.", AT(problems), NULL, NULL },
-    { "output", SXT_CFG_STRING, "verdicts.h5", 0, 0, "1", "File to write.",
-      AT(output), NULL, NULL },
+    { "output", SXT_CFG_STRING, "verdicts.h5", 0, 0, "1",
+      "File to write; verdicts so far are in OUTPUT.journal/.", AT(output),
+      NULL, NULL },
     { "explain", SXT_CFG_BOOL, "false", 0, 0, "1",
       "Write nothing; print how the verdicts on operands FILE ID [SAMPLE] come "
       "about.",
@@ -64,7 +65,7 @@ static int grade(const struct sxt_run *run, const struct values *v,
                 sxt_problems_count(g.problems),
                 sxt_responses_count(g.responses));
     if (rc == 0 && !run->dry_run) {
-        rc = sxt_grading_grade(run, &v->grading, &g, err);
+        rc = sxt_grading_grade(run, &v->grading, output, &g, err);
         if (rc == 0)
             rc = write_verdicts(run, output, inputs, &g, err);
         if (rc == 0)
@@ -77,8 +78,7 @@ static int grade(const struct sxt_run *run, const struct values *v,
                                    (double)sxt_responses_count(g.responses),
                                    "answers", began);
     }
-    sxt_grading_free(&g);
-    return rc;
+    return sxt_grading_close(&g, rc, err);
 }
 
 static int run_stage(struct sxt_run *run, const void *values,

@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/mem.h"
 #include "stage/formats.h"
+#include "stage/gradelog.h"
 #include "stage/status.h"
 
 #define AT(field) offsetof(struct sxt_grading_options, field)
@@ -108,12 +110,16 @@ int sxt_grading_open(const struct sxt_run *run, const char *problems,
     return sxt_comm_agree(run->comm, rc, err);
 }
 
-void sxt_grading_free(struct sxt_grading *g)
+int sxt_grading_close(struct sxt_grading *g, int rc, struct sxt_error *err)
 {
+    if (rc == 0 && g->log)
+        rc = sxt_worklog_remove(g->log, err);
+    rc = sxt_worklog_close(g->log, rc, err);
     sxt_problems_close(g->problems);
     sxt_responses_close(g->responses);
     sxt_frame_destroy(g->verdicts);
     free(g->problem_of);
+    return rc;
 }
 
 static void add_row(struct sxt_grading *g, size_t row,
@@ -143,39 +149,62 @@ static void add_row(struct sxt_grading *g, size_t row,
 
 /* Rank 0's share stands for all: shares are of about equal cost. */
 static void tell(const struct sxt_run *run, const struct sxt_grading *g,
-                 size_t done)
+                 size_t done, double need_s)
 {
     struct sxt_status_now now = {
         .doing = "grading",
         .unit = run->comm.size > 1 ? "answers of rank 0" : "answers",
         .done = (double)done,
         .total = (double)g->count,
+        .need_s = need_s,
         .lines = true,
     };
 
     sxt_status_tell(run, &now);
 }
 
-static int grade_share(const struct sxt_grader *grader, struct sxt_grading *g,
-                       const struct sxt_run *run, struct sxt_error *err)
+/* The verdict on a response, from the journal or new and into it. */
+static int judge(const struct sxt_grader *grader, uint64_t settings,
+                 struct sxt_grading *g, size_t row, struct sxt_verdict *v,
+                 struct sxt_error *err)
 {
+    struct sxt_span response = sxt_responses_text(g->responses, row);
     struct sxt_question q;
+    bool begun;
+
+    if (sxt_problems_question(g->problems, g->problem_of[row], &q, err) != 0)
+        return -1;
+    uint64_t key = sxt_gradelog_key(settings, &q, response);
+    if (sxt_worklog_find(g->log, key, &begun) != 0)
+        return sxt_gradelog_read(g->log, key, v, err);
+    if (sxt_grade(grader, &q, response, v, err) != 0)
+        return -1;
+    if (sxt_gradelog_save(g->log, key, v, err) == 0)
+        return 0;
+    sxt_verdict_free(v);
+    return -1;
+}
+
+static int grade_share(const struct sxt_grader *grader, uint64_t settings,
+                       struct sxt_grading *g, const struct sxt_run *run,
+                       struct sxt_error *err)
+{
+    double looked = 0, longest_s = 0, began = sxt_clock();
     struct sxt_verdict v;
-    double looked = 0;
 
     for (size_t i = g->first; i < g->first + g->count; i++) {
-        enum sxt_stop why = sxt_run_told(run, &looked, 0);
+        enum sxt_stop why = sxt_run_told(run, &looked, 2 * longest_s);
         if (why)
-            return sxt_run_stopped(why, err,
-                                   "while grading; nothing was written");
-        tell(run, g, i - g->first);
-        if (sxt_problems_question(g->problems, g->problem_of[i], &q, err) != 0)
-            return -1;
-        if (sxt_grade(grader, &q, sxt_responses_text(g->responses, i), &v,
-                      err) != 0)
+            return sxt_run_stopped(why, err, "while grading");
+        tell(run, g, i - g->first, 2 * longest_s);
+        if (sxt_worklog_tick(g->log, err) != 0 ||
+            judge(grader, settings, g, i, &v, err) != 0)
             return -1;
         add_row(g, i, &v);
         sxt_verdict_free(&v);
+        double now = sxt_clock();
+        longest_s = now - began > longest_s ? now - began : longest_s;
+        began = now;
     }
     return 0;
 }
@@ -224,9 +253,35 @@ struct sxt_grader sxt_grading_grader(const struct sxt_grading_options *options)
     };
 }
 
+/* Hash of all options that a verdict depends on. */
+static uint64_t hash_options(const struct sxt_grading_options *o)
+{
+    const char *const text[] = { o->profile, o->python, o->wrapper };
+    uint64_t h = sxt_hash64(&o->tolerance, sizeof(o->tolerance),
+                            2 * o->guess + o->accept_reduced);
+
+    for (size_t i = 0; i < sizeof(text) / sizeof(*text); i++)
+        h = sxt_hash64(text[i], strlen(text[i]), h);
+    return h;
+}
+
+static int open_log(const struct sxt_run *run, const char *output,
+                    struct sxt_grading *g, struct sxt_error *err)
+{
+    char *dir = sxt_printf("%s.journal", output);
+
+    g->log = sxt_worklog_open(run->comm, dir, err);
+    free(dir);
+    if (!g->log)
+        return -1;
+    sxt_worklog_tell(g->log, &run->log);
+    return 0;
+}
+
 int sxt_grading_grade(const struct sxt_run *run,
                       const struct sxt_grading_options *options,
-                      struct sxt_grading *g, struct sxt_error *err)
+                      const char *output, struct sxt_grading *g,
+                      struct sxt_error *err)
 {
     struct sxt_grader grader = sxt_grading_grader(options);
     double start = sxt_clock();
@@ -235,7 +290,11 @@ int sxt_grading_grade(const struct sxt_run *run,
     g->verdicts = sxt_frame_create(sxt_verdict_columns);
     rc = sxt_comm_agree(run->comm, rc, err);
     if (rc == 0)
-        rc = sxt_comm_agree(run->comm, grade_share(&grader, g, run, err), err);
+        rc = open_log(run, output, g, err);
+    if (rc == 0)
+        rc = sxt_comm_agree(
+            run->comm, grade_share(&grader, hash_options(options), g, run, err),
+            err);
     sxt_sandbox_destroy(grader.sandbox);
     g->seconds = sxt_clock() - start;
     return rc;

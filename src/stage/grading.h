@@ -6,6 +6,7 @@
 #include "stage/problems.h"
 #include "stage/responses.h"
 #include "stage/stage.h"
+#include "stage/worklog.h"
 
 /* Parameter group: how to grade. */
 struct sxt_grading_options {
@@ -21,6 +22,7 @@ struct sxt_grading {
     size_t *problem_of;              /* (responses) row in problems */
     size_t first, count;             /* this rank's responses */
     struct sxt_frame *verdicts;      /* of those, sxt_verdict_columns */
+    struct sxt_worklog *log;         /* verdicts so far; NULL: none kept */
     double seconds;
 };
 
@@ -29,11 +31,15 @@ struct sxt_grading {
 int sxt_grading_open(const struct sxt_run *run, const char *problems,
                      const char *responses, struct sxt_grading *g,
                      struct sxt_error *err);
-/* Grade this rank's share.  Collective. */
+/* Grade this rank's share; what an earlier run for the same output graded is
+ * taken from OUTPUT.journal/.  Collective. */
 int sxt_grading_grade(const struct sxt_run *run,
                       const struct sxt_grading_options *options,
-                      struct sxt_grading *g, struct sxt_error *err);
-void sxt_grading_free(struct sxt_grading *g);
+                      const char *output, struct sxt_grading *g,
+                      struct sxt_error *err);
+/* Free; the journal is kept unless rc is 0, when the output is there.  Returns
+ * rc, or -1 if that fails.  Collective. */
+int sxt_grading_close(struct sxt_grading *g, int rc, struct sxt_error *err);
 
 /* A grader with these options, still without a sandbox. */
 struct sxt_grader sxt_grading_grader(const struct sxt_grading_options *options);

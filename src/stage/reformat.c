@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "h5/out.h"
 #include "stage/formats.h"
+#include "stage/genlog.h"
 #include "stage/problems.h"
 #include "stage/responses.h"
 #include "stage/sampling.h"
@@ -31,7 +32,8 @@ static const struct sxt_cfg_param params[] = {
       AT(generations), NULL, NULL },
     { "problems", SXT_CFG_STRING, "problems.h5", 0, 0, "1",
       "The problems that were answered.", AT(problems), NULL, NULL },
-    { "output", SXT_CFG_STRING, "traces.h5", 0, 0, "1", "File to write.",
+    { "output", SXT_CFG_STRING, "traces.h5", 0, 0, "1",
+      "File to write; what a model rewrote so far is in OUTPUT.journal/.",
       AT(output), NULL, NULL },
     { "style", SXT_CFG_CHOICE, "sky", 0, 0, "1",
       "Markers: <|begin_of_thought|> … <|end_of_solution|>, or <thinking>.",
@@ -64,6 +66,11 @@ enum method { KEPT, SPLITTER, MODEL, FALLBACK, N_METHODS };
 static const char *const methods[] = { "kept", "splitter", "model",
                                        "fallback" };
 
+/* A row that the model is to rewrite, and the name of its draw. */
+struct wish {
+    uint64_t row, key;
+};
+
 /* A rank's work. */
 struct job {
     const struct sxt_run *run;
@@ -75,11 +82,12 @@ struct job {
     struct sxt_str prompt, example;
     size_t first, count;       /* this rank's rows */
     bool *kept;                /* (count) has its sections already */
-    const size_t *asked;       /* rows of the batch that the model rewrites */
-    struct sxt_str drawn;      /* what this rank drew: row, length, text */
+    struct wish *wish;         /* what the model rewrites, of all ranks */
+    size_t n_wishes, own, end; /* this rank's rows: [own, end) of them */
+    size_t *missing;           /* wishes that the journal does not hold */
+    struct sxt_worklog *log;   /* NULL: no model */
     struct sxt_str *rewritten; /* (count) what came back, where it did */
     struct sxt_ids ids;
-    uint64_t settings;
     struct sxt_frame *traces;
     int64_t n_method[N_METHODS], n_invalid;
 };
@@ -140,13 +148,13 @@ static int give_prompt(void *context, size_t item, struct sxt_prompt *p,
                        struct sxt_error *err)
 {
     struct job *job = context;
-    size_t row = job->asked[item];
+    const struct wish *wish = &job->wish[job->missing[item]];
     struct sxt_span system = { NULL, 0 };
     struct sxt_str text = SXT_STR_EMPTY;
 
-    if (sxt_responses_load(job->responses, row, 1, err) != 0)
+    if (sxt_responses_load(job->responses, wish->row, 1, err) != 0)
         return -1;
-    fill_prompt(job, sxt_responses_text(job->responses, row), &text);
+    fill_prompt(job, sxt_responses_text(job->responses, wish->row), &text);
     if (job->v->system[0])
         system = sxt_span(job->v->system);
     struct sxt_message messages[] = { { "system", system },
@@ -154,114 +162,130 @@ static int give_prompt(void *context, size_t item, struct sxt_prompt *p,
     job->ids.len = 0;
     sxt_chat_render(sxt_sampler_chat(job->sampler), messages, 2, true,
                     &job->ids);
+    sxt_str_free(&text);
     p->ids = job->ids.data;
     p->n = job->ids.len;
-    p->key = sxt_hash64(text.data, text.len, job->settings + row);
-    sxt_str_free(&text);
-    return 0;
+    p->key = wish->key;
+    return sxt_genlog_resume(job->log, p, err);
 }
 
 static int take_answer(void *context, const struct sxt_answer *a,
                        struct sxt_error *err)
 {
     struct job *job = context;
-    uint64_t head[2] = { job->asked[a->item], a->text.len };
 
-    (void)err;
-    if (a->finish != SXT_FINISH_STOP)
-        return 0; /* cut off: no rewriting */
-    sxt_str_add_bytes(&job->drawn, head, sizeof(head));
-    sxt_str_add_bytes(&job->drawn, a->text.data, a->text.len);
-    return 0;
+    return sxt_genlog_save(job->log, a, err);
 }
 
-/* Texts go from the rank that drew them to the rank that has the row. */
-static void hand_out(struct job *job)
+static int tick(void *context, struct sxt_error *err)
 {
-    size_t *offsets, at = 0;
-    uint64_t head[2];
-    char *all;
+    struct job *job = context;
 
-    sxt_comm_allgather_bytes(job->run->comm, job->drawn.data, job->drawn.len,
-                             &all, &offsets);
-    while (at < offsets[job->run->comm.size]) {
-        memcpy(head, all + at, sizeof(head));
-        at += sizeof(head);
-        if (head[0] >= job->first && head[0] < job->first + job->count)
-            sxt_str_add_bytes(&job->rewritten[head[0] - job->first], all + at,
-                              head[1]);
-        at += head[1];
-    }
-    sxt_str_cut(&job->drawn, 0);
-    free(all);
-    free(offsets);
+    return sxt_worklog_tick(job->log, err);
 }
 
 /* Finished answers without sections, of all ranks, in order. */
-static size_t *rows_to_ask(const struct job *job, size_t *count)
+static void make_wishes(struct job *job)
 {
-    size_t n = sxt_responses_count(job->responses), *offsets;
-    size_t *rows = sxt_alloc(n, sizeof(*rows));
-    char *kept;
+    uint64_t h = sxt_sampler_settings(job->sampler, &job->v->sampling);
+    struct sxt_comm comm = job->run->comm;
+    struct sxt_str own = SXT_STR_EMPTY, text = SXT_STR_EMPTY;
+    size_t *offsets;
+    char *all;
 
-    *count = 0;
-    sxt_comm_allgather_bytes(job->run->comm, job->kept, job->count, &kept,
-                             &offsets);
-    for (size_t i = 0; i < n; i++) {
-        struct sxt_span finish = sxt_responses_finish(job->responses, i);
-        bool finished = sxt_span_equal(finish, "stop") ||
-                        sxt_span_equal(finish, "external");
-        if (!kept[i] && finished)
-            rows[(*count)++] = i;
+    h = sxt_hash64(job->v->system, strlen(job->v->system), h);
+    for (size_t i = 0; i < job->count; i++) {
+        size_t row = job->first + i;
+        struct sxt_span finish = sxt_responses_finish(job->responses, row);
+        if (job->kept[i] || !(sxt_span_equal(finish, "stop") ||
+                              sxt_span_equal(finish, "external")))
+            continue;
+        sxt_str_cut(&text, 0);
+        fill_prompt(job, sxt_responses_text(job->responses, row), &text);
+        struct wish wish = { row, sxt_hash64(text.data, text.len, h + row) };
+        sxt_str_add_bytes(&own, &wish, sizeof(wish));
     }
-    free(kept);
+    sxt_comm_allgather_bytes(comm, own.data, own.len, &all, &offsets);
+    job->wish = (struct wish *)(void *)all;
+    job->own = offsets[comm.rank] / sizeof(*job->wish);
+    job->end = offsets[comm.rank + 1] / sizeof(*job->wish);
+    job->n_wishes = offsets[comm.size] / sizeof(*job->wish);
+    sxt_str_free(&own);
+    sxt_str_free(&text);
     free(offsets);
-    return rows;
 }
 
-static int rewrite_rows(struct job *job, const size_t *rows, size_t n,
-                        struct sxt_error *err)
+/* Draw what the journal does not hold. */
+static int draw_missing(struct job *job, struct sxt_error *err)
 {
-    enum { BATCH = 4096 }; /* bounds the texts that every rank sees */
     struct sxt_draw draw = sxt_sampler_plan(job->sampler, &job->v->sampling);
     struct sxt_sampling_report report;
+    struct sxt_ask ask = { .together = 1,
+                           .context = job,
+                           .prompt = give_prompt,
+                           .answer = take_answer,
+                           .snapshot_s = 300,
+                           .tick = tick };
+    bool begun;
 
-    job->settings = sxt_sampler_settings(job->sampler, &job->v->sampling);
-    for (size_t at = 0; at < n; at += BATCH) {
-        struct sxt_ask ask = { .n = n - at < BATCH ? n - at : BATCH,
-                               .together = 1,
-                               .context = job,
-                               .prompt = give_prompt,
-                               .answer = take_answer };
-        job->asked = rows + at;
-        if (sxt_sampler_draw(job->sampler, &draw, &ask, &report, err) != 0)
-            return -1;
-        hand_out(job);
+    job->missing = sxt_alloc(job->n_wishes, sizeof(*job->missing));
+    for (size_t i = 0; i < job->n_wishes; i++)
+        if (sxt_worklog_find(job->log, job->wish[i].key, &begun) == 0)
+            job->missing[ask.n++] = i;
+    ask.before = job->n_wishes - ask.n;
+    sxt_log(&job->run->log, SXT_LOG_INFO,
+            "answers to rewrite %zu  (in journals %zu)", job->n_wishes,
+            ask.before);
+    if (ask.n == 0)
+        return 0;
+    int rc = sxt_sampler_draw(job->sampler, &draw, &ask, &report, err);
+    if (rc == 0 || (err && err->code == SXT_EXIT_AGAIN))
         sxt_sampling_report_print(job->run, &report);
+    return rc;
+}
+
+/* What was drawn for this rank's rows; what was cut off is no rewriting. */
+static int read_rewritten(struct job *job, struct sxt_error *err)
+{
+    struct sxt_genlog_answer a;
+    bool begun;
+
+    for (size_t i = job->own; i < job->end; i++) {
+        const struct wish *w = &job->wish[i];
+        struct sxt_str *to = &job->rewritten[w->row - job->first];
+        if (sxt_worklog_find(job->log, w->key, &begun) != SXT_FINISH_STOP)
+            continue;
+        if (sxt_genlog_read(job->log, w->key, &a, err) != 0)
+            return -1;
+        sxt_str_add_bytes(to, a.text.data, a.text.len);
     }
     return 0;
 }
 
-static int rewrite(struct job *job, struct sxt_error *err)
+static int rewrite(struct job *job, const char *journal, struct sxt_error *err)
 {
-    size_t n;
+    struct sxt_comm comm = job->run->comm;
     int rc =
         read_prompt(job, job->v->prompt_file, "convertor", &job->prompt, err);
 
     if (rc == 0)
         rc = read_prompt(job, job->v->example_file, "convertor-example",
                          &job->example, err);
-    if (sxt_comm_agree(job->run->comm, rc, err) != 0)
+    if (sxt_comm_agree(comm, rc, err) != 0)
         return -1;
     job->sampler =
         sxt_sampler_open(job->run, job->v->model, &job->v->engine, err);
     if (!job->sampler)
         return -1;
     sxt_sampler_tell(job->sampler, &job->v->sampling);
-    size_t *rows = rows_to_ask(job, &n);
-    rc = rewrite_rows(job, rows, n, err);
-    free(rows);
-    return rc;
+    make_wishes(job);
+    job->log = sxt_worklog_open(comm, journal, err);
+    if (!job->log)
+        return -1;
+    sxt_worklog_tell(job->log, &job->run->log);
+    if (draw_missing(job, err) != 0 || sxt_worklog_finish(job->log, err) != 0)
+        return -1;
+    return sxt_comm_agree(comm, read_rewritten(job, err), err);
 }
 
 /* ---- rows ---- */
@@ -389,7 +413,7 @@ static void split_rows(struct job *job)
     }
 }
 
-static int reformat(struct job *job, const char *output,
+static int reformat(struct job *job, const char *output, const char *journal,
                     const struct sxt_sources *from, struct sxt_error *err)
 {
     double began = sxt_clock();
@@ -401,14 +425,15 @@ static int reformat(struct job *job, const char *output,
     sxt_status_doing(job->run, "reading");
     find_kept(job);
     job->rewritten = sxt_calloc(job->count, sizeof(*job->rewritten));
-    if (job->v->model[0] && rewrite(job, err) != 0)
+    if (job->v->model[0] && rewrite(job, journal, err) != 0)
         return -1;
     /* The model's prompts took other rows' texts. */
     int rc = sxt_responses_load(job->responses, job->first, job->count, err);
     if (sxt_comm_agree(job->run->comm, rc, err) != 0)
         return -1;
     split_rows(job);
-    if (write_traces(job, output, from, err) != 0)
+    if (write_traces(job, output, from, err) != 0 ||
+        (job->log && sxt_worklog_remove(job->log, err) != 0))
         return -1;
     print_counts(job, output);
     if (!job->v->model[0]) /* else drawing said it, in tokens */
@@ -424,7 +449,8 @@ static void job_free(struct job *job)
         sxt_str_free(&job->rewritten[i]);
     free(job->rewritten);
     free(job->kept);
-    sxt_str_free(&job->drawn);
+    free(job->wish);
+    free(job->missing);
     sxt_str_free(&job->prompt);
     sxt_str_free(&job->example);
     sxt_ids_free(&job->ids);
@@ -440,6 +466,7 @@ static int run_stage(struct sxt_run *run, const void *values,
     const struct values *v = values;
     struct job job = { .run = run, .v = v };
     char *output = sxt_run_path(run, v->output);
+    char *journal = sxt_printf("%s.journal", output);
     struct sxt_sources from = { 0 };
 
     sxt_sources_add(&from, run, v->generations);
@@ -448,8 +475,10 @@ static int run_stage(struct sxt_run *run, const void *values,
 
     job.style =
         strcmp(v->style, "sky") == 0 ? SXT_STYLE_SKY : SXT_STYLE_THINKING;
-    int rc = reformat(&job, output, &from, err);
+    int rc = reformat(&job, output, journal, &from, err);
+    rc = sxt_worklog_close(job.log, rc, err);
     job_free(&job);
+    free(journal);
     sxt_sources_free(&from);
     free(output);
     return rc;

@@ -286,7 +286,7 @@ static bool watch_totals(struct drawing *d)
     int64_t t[SXT_QUEUE_TOTALS];
     double now = sxt_clock(), elapsed = now - d->begin;
     double left = 0;
-    char tokens[32], rate[32], rest[32];
+    char tokens[32], rate[32], rest[32], limit[SXT_FORETOLD] = "";
 
     sxt_queue_totals(d->queue, t);
     if (t[TOKENS] > 0)
@@ -297,15 +297,18 @@ static bool watch_totals(struct drawing *d)
         sxt_log_count((double)t[TOKENS], tokens);
         sxt_log_count((double)t[TOKENS] / elapsed, rate);
         snprintf(rest, sizeof(rest), "unknown");
-        if (t[TOKENS] > 0)
+        if (t[TOKENS] > 0) {
             sxt_log_duration(left, rest);
+            sxt_run_foretell(d->s->run, 2 * d->longest_s, left, "answer ",
+                             (double)t[ANSWERS], (double)d->ask->n, limit);
+        }
         sxt_log(&d->s->run->log, SXT_LOG_INFO,
                 "answers %lld of %zu  tokens %s  rate %s tok/s  batch %.1f  "
-                "roofline %.0f %%  ETA %s",
+                "roofline %.0f %%  ETA %s%s",
                 (long long)t[ANSWERS], d->ask->n, tokens, rate,
                 (double)t[IN_PASSES] / (double)(t[PASSES] + !t[PASSES]),
                 100 * (double)t[LEAST_US] / (double)(t[BUSY_US] + !t[BUSY_US]),
-                rest);
+                rest, limit);
     }
     return t[ANSWERS] >= (int64_t)d->ask->n;
 }

@@ -208,18 +208,6 @@ double sxt_sft_need_s(const struct sxt_sft *s)
     return 2 * (s->longest_s + save_seconds(s));
 }
 
-/* "  will reach the time limit at step N", or nothing if the run is done before
- * that. */
-static void foretell(const struct sxt_sft *s, double step_s, char text[64])
-{
-    double more = (sxt_run_left(s->run) - sxt_sft_need_s(s)) / step_s;
-
-    text[0] = '\0';
-    if (more < (double)(s->total_steps - s->progress.step))
-        snprintf(text, 64, "  will reach the time limit at step %" PRId64,
-                 s->progress.step + (more > 0 ? (int64_t)more : 0));
-}
-
 /* The signal before the end must come early enough; said once. */
 static void check_lead(struct sxt_sft *s)
 {
@@ -238,7 +226,8 @@ void sxt_sft_report_step(struct sxt_sft *s, const struct sxt_sft_result *r)
 {
     int64_t step = s->progress.step, done = step - s->first_step;
     double elapsed = sxt_clock() - s->began;
-    char rate[32], left[32], limit[64], eval[40] = "";
+    char rate[32], left[32], limit[SXT_FORETOLD], eval[40] = "";
+    double left_s = elapsed / (double)done * (double)(s->total_steps - step);
 
     s->inputs += r->inputs;
     add_metrics(s, r);
@@ -248,9 +237,9 @@ void sxt_sft_report_step(struct sxt_sft *s, const struct sxt_sft_result *r)
     if (step % s->v->log_every != 0 && step != s->total_steps)
         return;
     sxt_log_count((double)r->inputs / s->step_s, rate);
-    sxt_log_duration(elapsed / (double)done * (double)(s->total_steps - step),
-                     left);
-    foretell(s, elapsed / (double)done, limit);
+    sxt_log_duration(left_s, left);
+    sxt_run_foretell(s->run, sxt_sft_need_s(s), left_s, "step ", (double)step,
+                     (double)s->total_steps, limit);
     if (!isnan(r->eval_loss))
         snprintf(eval, sizeof(eval), "  held-out loss %.4f", r->eval_loss);
     sxt_log(&s->run->log, SXT_LOG_INFO,

@@ -92,6 +92,19 @@ enum sxt_stop sxt_run_told(const struct sxt_run *run, double *looked,
     return choose(run, look && stop_file(run), need_s);
 }
 
+void sxt_run_foretell(const struct sxt_run *run, double need_s, double left_s,
+                      const char *what, double done, double total,
+                      char text[SXT_FORETOLD])
+{
+    double have_s = fmax(sxt_run_left(run) - need_s, 0);
+
+    text[0] = '\0';
+    if (have_s < left_s)
+        snprintf(text, SXT_FORETOLD,
+                 "  will reach the time limit at %s%.0f of %.0f", what,
+                 done + floor(have_s / left_s * (total - done)), total);
+}
+
 int sxt_run_stopped(enum sxt_stop why, struct sxt_error *err,
                     const char *format, ...)
 {

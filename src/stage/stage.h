@@ -24,7 +24,7 @@ struct sxt_run {
     const char *out_dir; /* -o, "." by default: the files of the run */
     char *const *args;   /* operands: paths as the shell has them */
     size_t n_args;
-    bool dry_run; /* -n: check everything, write nothing */
+    bool dry_run;              /* -n: check everything, write nothing */
     struct sxt_status *status; /* rank 0: the record it keeps; NULL: none */
     /* Set by USR1, TERM, INT: finish the step, save, return 75.  Local: ranks
      * agree before they act (sxt_run_stops). */
@@ -74,6 +74,13 @@ enum sxt_stop sxt_run_stops(const struct sxt_run *run, double need_s);
  * looked for the file, 0 at first; it does so once a second. */
 enum sxt_stop sxt_run_told(const struct sxt_run *run, double *looked,
                            double need_s);
+/* "  will reach the time limit at step 10 of 50", or "" if the total is there
+ * before: what = "step ", done of total, left_s for the rest (NaN: unknown),
+ * of which need_s seconds must not be used. */
+enum { SXT_FORETOLD = 96 };
+void sxt_run_foretell(const struct sxt_run *run, double need_s, double left_s,
+                      const char *what, double done, double total,
+                      char text[SXT_FORETOLD]);
 /* SXT_EXIT_AGAIN: "WHAT (told by a signal)".  Returns -1. */
 int sxt_run_stopped(enum sxt_stop why, struct sxt_error *err,
                     const char *format, ...)

@@ -15,6 +15,7 @@ struct sxt_status_now {
     double done, total;      /* total 0: unknown */
     double tokens;           /* since this call began; 0: not counted */
     double left_s;           /* 0: in proportion to what is done */
+    double need_s;           /* to stop, at the end of the job */
     const char *checkpoints; /* their directory, NULL: none */
     bool gpu;                /* each rank has one */
     bool lines;              /* print a line now and then */

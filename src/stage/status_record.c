@@ -224,11 +224,15 @@ static void draw_bar(const struct sxt_run *run)
 
 static void print_line(const struct sxt_run *run)
 {
+    const struct sxt_status *s = run->status;
     struct sxt_str facts = SXT_STR_EMPTY;
+    char limit[SXT_FORETOLD];
 
-    describe(run->status, &facts);
-    sxt_log(&run->log, SXT_LOG_INFO, "%s  %s", run->status->now.doing,
-            facts.data);
+    describe(s, &facts);
+    sxt_run_foretell(run, s->now.need_s, seconds_left(s), "", s->now.done,
+                     s->now.total, limit);
+    sxt_log(&run->log, SXT_LOG_INFO, "%s  %s%s", s->now.doing, facts.data,
+            limit);
     sxt_str_free(&facts);
 }
 
