@@ -81,12 +81,29 @@ choose "a quota" "7        1   14.3 %  verdict 3  surplus 1  quota 2" \
     -s quotas=gsm8k:1
 choose "contaminated" "7        0    0.0 %  verdict 3  contaminated 4" \
     -s decontaminate=problems.h5 -s ngram=3
+says "nothing is kept" "  which is said"
 exits 78 "a quota for nobody" "$SEXTANT" select -s traces=r1/traces.h5 \
     -s verdicts=r1/verdicts.h5 -s output=x.h5 -s quotas=nobody:1
 says "no answer is from that source" "  says so"
 ok "ShareGPT lines come back" "$SEXTANT" select \
     -s from_sharegpt=r1/train.jsonl -s output=back.h5 -s sharegpt=back.jsonl
 ok "  the same" cmp r1/train.jsonl back.jsonl
+
+cat >same.cfg <<'EOF'
+dataset: { source = "same"; domain = "choice"; choices = ["c"];
+           answer_rule = "letter"; };
+EOF
+for c in '"one", "two"' '"red", "blue"' '"Red!", "blue"'; do
+    echo "{\"question\": \"Which is right?\", \"answer\": \"A\", \"c\": [$c]}"
+done >same.jsonl
+for i in 1 2 3; do
+    echo "{\"id\": \"same/same/$i\", \"response\": \"\\\\boxed{A}\"}"
+done >said.jsonl
+ok "questions with the same words" "$SEXTANT" import -o same \
+    -s datasets=./same.cfg same.jsonl
+ok "  are answered" "$SEXTANT" reformat -o same -s generations=./said.jsonl
+ok "  and chosen from" "$SEXTANT" select -o same -s filter=none
+says "3        2   66.7 %  duplicate 1" "  choices tell them apart"
 
 # ---- faults
 {

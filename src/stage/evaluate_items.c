@@ -107,7 +107,7 @@ static struct sxt_item make_item(const struct sxt_problems *problems,
         *failed += ours;
         item.samples += !ours;
         item.passed += o[i].verdict == SXT_VERDICT_IS_PASS;
-        item.tokens += o[i].tokens;
+        item.tokens += ours ? 0 : o[i].tokens;
     }
     vote(problems, o, n, &item);
     return item;

@@ -107,6 +107,11 @@ struct sxt_span sxt_problems_text(const struct sxt_problems *p, size_t row)
     return sxt_frame_text(p->names, TEXT, row);
 }
 
+struct sxt_span sxt_problems_choices(const struct sxt_problems *p, size_t row)
+{
+    return sxt_frame_text(p->names, CHOICES, row);
+}
+
 struct sxt_span sxt_problems_prompt(const struct sxt_problems *p, size_t row)
 {
     return sxt_frame_text(p->names, PROMPT, row);
@@ -138,8 +143,7 @@ int sxt_problems_question(struct sxt_problems *p, size_t row,
                                 .domain = sxt_problems_domain(p, row),
                                 .source = sxt_problems_source(p, row),
                                 .answer = sxt_frame_text(p->names, ANSWER, row),
-                                .choices =
-                                    sxt_frame_text(p->names, CHOICES, row) };
+                                .choices = sxt_problems_choices(p, row) };
     if (!sxt_grade_needs_sandbox(q->domain))
         return 0;
     if (read_tests(p, row / BLOCK, err) != 0)

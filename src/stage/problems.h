@@ -25,6 +25,8 @@ struct sxt_span sxt_problems_domain(const struct sxt_problems *p, size_t row);
 struct sxt_span sxt_problems_split(const struct sxt_problems *p, size_t row);
 /* The problem as its source has it. */
 struct sxt_span sxt_problems_text(const struct sxt_problems *p, size_t row);
+/* Its choices, a JSON list; empty if it has none. */
+struct sxt_span sxt_problems_choices(const struct sxt_problems *p, size_t row);
 /* The user message. */
 struct sxt_span sxt_problems_prompt(const struct sxt_problems *p, size_t row);
 uint64_t sxt_problems_key(const struct sxt_problems *p, size_t row);

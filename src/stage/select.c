@@ -217,6 +217,14 @@ static int decontaminate(const struct sxt_run *run, struct sxt_selection *s,
     return rc;
 }
 
+/* Of its words; "which of these is true?" is another question with other
+ * choices. */
+static uint64_t dedup_key(const struct sxt_problems *p, size_t problem)
+{
+    return sxt_hash64_combine(sxt_dedup_key(sxt_problems_text(p, problem)),
+                              sxt_dedup_key(sxt_problems_choices(p, problem)));
+}
+
 /* The first problem with the same words stands for all of them. */
 static void dedup(struct sxt_selection *s)
 {
@@ -224,7 +232,7 @@ static void dedup(struct sxt_selection *s)
 
     for (size_t i = 0; i < s->n; i++) {
         size_t problem = s->problem_of[i];
-        uint64_t key = sxt_dedup_key(sxt_problems_text(s->problems, problem));
+        uint64_t key = dedup_key(s->problems, problem);
         if (s->reason[i] != SXT_KEEP)
             continue;
         sxt_map_put(first, &key, sizeof(key), problem);

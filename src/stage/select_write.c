@@ -123,5 +123,8 @@ void sxt_select_print(const struct sxt_run *run, const struct sxt_selection *s)
     }
     if (n > 1)
         print_line(run, sxt_span("all"), total);
+    if (total[SXT_KEEP] == 0)
+        sxt_log(&run->log, SXT_LOG_WARN,
+                "nothing is kept: there is nothing to train on");
     free(source);
 }

@@ -212,7 +212,7 @@ int sxt_tokens_read(struct sxt_tokens *tokens, struct sxt_comm comm,
         return 0;
     sxt_err(err, SXT_EXIT_DATA,
             tokens->n == 0
-                ? "%s: no sample to train on: %zu rows, all empty or too long"
+                ? "%s: no sample to train on (%zu are empty or too long)"
                 : "%s: none of the %zu answers keeps its end token; a model "
                   "trained so would never stop: raise cutoff",
             sxt_in_path(in), tokens->n == 0 ? tokens->n_dropped : tokens->n);
