@@ -144,6 +144,8 @@ static const struct {
 static void disturb(struct sxt_comm comm, enum sxt_dtype type, bool tied)
 {
     struct trainer how = { .comm = sxt_comm_self(),
+                           .steps = TRAINER_STEPS,
+                           .bins = TRAINER_BINS,
                            .device = "host",
                            .backend = "auto",
                            .type = type,

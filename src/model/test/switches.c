@@ -1,25 +1,23 @@
 /* switches.c - what changes speed and memory of training changes no bit: what
  * is computed again, what is on the host, how far ahead layers are gathered,
  * how many logits there are at a time, on 1, 2 and 3 ranks. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/test/tap.h"
 #include "model/net.h"
 #include "trainer.h"
 
-/* Of all combinations, every so many-th is tried there; 0: a single one on 2
- * ranks, where everything takes long. */
+/* How many combinations are tried, each on one of 1, 2 and 3 ranks
+ * (SXT_TEST_SWITCHES: so many on all devices); in what training; whether in f32
+ * as well. */
 #ifndef DEVICES
-#define DEVICES    \
-    { "host", 3 }, \
-    {              \
-        "fake", 40 \
+#define DEVICES                                           \
+    { "host", N_ALL, TRAINER_STEPS, TRAINER_BINS, true }, \
+    {                                                     \
+        "fake", 9, TRAINER_STEPS, TRAINER_BINS, true      \
     }
 #endif
-static const struct {
-    const char *name;
-    size_t every;
-} devices[] = { DEVICES };
 
 static const struct {
     size_t keep, keep_attn;
@@ -39,8 +37,19 @@ enum {
     N_PLACES = sizeof(places) / sizeof(*places),
     N_DEPTHS = sizeof(depths) / sizeof(*depths),
     N_ALL = N_LEVELS * N_PLACES * N_DEPTHS * 2,
-    HARD = ((3 * N_PLACES + 2) * N_DEPTHS + 2) * 2 + 1 /* all at work */
+    /* Combinations are taken in steps of STRIDE, which comes to every setting
+     * of a switch in EACH, to every pair of settings of two in 23, to all. */
+    STRIDE = 47,
+    EACH = 6
 };
+
+static const struct {
+    const char *name;
+    size_t n;
+    int steps;
+    size_t bins;
+    bool f32;
+} devices[] = { DEVICES };
 
 static struct trainer combination(const struct trainer *plain, size_t i)
 {
@@ -73,24 +82,23 @@ static bool try(const struct trainer *how, const struct trained *truth)
     return same;
 }
 
-static void combinations(struct sxt_comm comm, struct trainer plain,
-                         size_t every)
+/* The share of comm's size of the first n combinations. */
+static void combinations(struct sxt_comm comm, struct trainer plain, size_t n)
 {
     struct trained *truth = trainer_train(&plain);
-    size_t n = 0;
+    size_t tried = 0;
     bool same = true;
 
     plain.comm = comm;
-    for (size_t i = every > 0 ? (size_t)comm.size % every : HARD;
-         i<N_ALL; i += every> 0 ? every : N_ALL) {
-        struct trainer how = combination(&plain, i);
+    for (size_t k = (size_t)comm.size - 1; k < n; k += 3) {
+        struct trainer how = combination(&plain, k * STRIDE % N_ALL);
         same = try(&how, truth) && same;
-        n++;
+        tried++;
     }
     ok(sxt_comm_sum(comm, !same) == 0,
        "%d ranks, %s%s, %s: %zu combinations of switches give the same bits",
        comm.size, plain.type == SXT_F32 ? "f32" : "bf16",
-       plain.tied ? " tied" : "", plain.device, n);
+       plain.tied ? " tied" : "", plain.device, tried);
     trained_free(truth);
 }
 
@@ -129,17 +137,20 @@ static void differs(struct trainer plain)
 
 static void on_device(struct sxt_comm comm, struct trainer plain, size_t d)
 {
-    if (devices[d].every == 0 && comm.size != 2)
-        return;
+    const char *wish = getenv("SXT_TEST_SWITCHES");
+    size_t n = wish ? (size_t)atoi(wish) : devices[d].n;
+
     plain.device = devices[d].name;
+    plain.steps = devices[d].steps;
+    plain.bins = devices[d].bins;
     plain.type = SXT_F32;
-    if (devices[d].every > 0)
-        combinations(comm, plain, devices[d].every);
+    if (devices[d].f32)
+        combinations(comm, plain, n);
     plain.type = SXT_BF16;
     if (strcmp(plain.device, "host") == 0 && comm.size == 2)
         chunks(comm, plain);
     plain.tied = true;
-    combinations(comm, plain, devices[d].every);
+    combinations(comm, plain, n);
 }
 
 int main(int argc, char **argv)
@@ -148,6 +159,8 @@ int main(int argc, char **argv)
     struct trainer plain = { .comm = sxt_comm_self(),
                              .device = devices[0].name,
                              .backend = "auto",
+                             .steps = TRAINER_STEPS,
+                             .bins = TRAINER_BINS,
                              .scale = 1,
                              .ahead = 1,
                              .keep = TRAINER_LAYERS,
@@ -156,7 +169,7 @@ int main(int argc, char **argv)
     int rc;
 
     tap_silent = world.rank != 0;
-    if (devices[0].every > 0)
+    if (devices[0].steps > 1)
         differs(plain);
     for (int ranks = 1; ranks <= world.size && ranks <= 3; ranks++) {
         MPI_Comm part;

@@ -57,16 +57,17 @@ static void trainer_begin(struct sxt_optim *o, size_t unit, struct sxt_shard s,
 }
 
 /* Bin b into memory of the caller; beyond the last one a single token. */
-static struct sxt_batch trainer_batch(size_t b, size_t scale, int32_t *ids,
-                                      int32_t *target, int32_t *cu)
+static struct sxt_batch trainer_batch(const struct trainer *how, size_t b,
+                                      int32_t *ids, int32_t *target,
+                                      int32_t *cu)
 {
     struct sxt_rng rng = { 12, sxt_rng_stream("bin", b, 0) };
     struct sxt_batch batch = { .ids = ids, .target = target, .cu_seqlens = cu };
 
     cu[0] = 0;
-    for (size_t d = 0; d < TRAINER_DOCS && b < TRAINER_BINS; d++)
+    for (size_t d = 0; d < TRAINER_DOCS && b < how->bins; d++)
         if (trainer_length[b][d] > 0) {
-            batch.t += scale * trainer_length[b][d];
+            batch.t += how->scale * trainer_length[b][d];
             cu[++batch.n_docs] = (int32_t)batch.t;
         }
     if (batch.n_docs == 0)
@@ -74,7 +75,7 @@ static struct sxt_batch trainer_batch(size_t b, size_t scale, int32_t *ids,
     for (size_t i = 0; i < batch.t; i++) {
         ids[i] = (int32_t)(37 * sxt_rng_uniform(rng, 2 * i));
         target[i] = (int32_t)(37 * sxt_rng_uniform(rng, 2 * i + 1));
-        if (target[i] % 5 == 0 || b >= TRAINER_BINS)
+        if (target[i] % 5 == 0 || b >= how->bins)
             target[i] = -1;
     }
     return batch;
@@ -93,14 +94,14 @@ struct trainer_run {
 static void trainer_bins(struct trainer_run *r, bool learn,
                          double loss[TRAINER_BINS])
 {
-    size_t ranks = (size_t)r->how->comm.size, scale = r->how->scale;
-    size_t max = scale * TRAINER_MAX;
+    size_t ranks = (size_t)r->how->comm.size, bins = r->how->bins;
+    size_t max = r->how->scale * TRAINER_MAX;
     int32_t *ids = sxt_alloc(max, sizeof(*ids));
     int32_t *target = sxt_alloc(max, sizeof(*target)), cu[TRAINER_DOCS + 1];
 
-    for (size_t b = 0; b < TRAINER_BINS; b += ranks) {
-        size_t left = TRAINER_BINS - b, mine = b + (size_t)r->how->comm.rank;
-        struct sxt_batch batch = trainer_batch(mine, scale, ids, target, cu);
+    for (size_t b = 0; b < bins; b += ranks) {
+        size_t left = bins - b, mine = b + (size_t)r->how->comm.rank;
+        struct sxt_batch batch = trainer_batch(r->how, mine, ids, target, cu);
         if (learn)
             sxt_zero3_begin_round(r->z, (int)(left < ranks ? left : ranks));
         double sum =
@@ -108,10 +109,10 @@ static void trainer_bins(struct trainer_run *r, bool learn,
                          learn ? sxt_zero3_grads(r->z) : NULL, &batch, 0.01f);
         if (learn)
             sxt_zero3_end_round(r->z);
-        if (mine < TRAINER_BINS)
+        if (mine < bins)
             loss[mine] = sum;
     }
-    for (size_t b = 0; b < TRAINER_BINS; b++)
+    for (size_t b = 0; b < bins; b++)
         loss[b] = sxt_comm_sum_f64(r->how->comm, loss[b]);
     free(ids);
     free(target);
@@ -137,7 +138,7 @@ static void trainer_steps(struct trainer_run *r, struct trained *out)
     };
     int culprit;
 
-    for (int i = 0; i < TRAINER_STEPS; i++) {
+    for (int i = 0; i < r->how->steps; i++) {
         sxt_zero3_begin_step(r->z);
         trainer_bins(r, true, out->loss[i]);
         out->norm[i] = sxt_optim_grad_norm(r->o, &culprit);
@@ -151,7 +152,7 @@ static void trainer_steps(struct trainer_run *r, struct trained *out)
                     sxt_zero3_gradient(r->z, u), s.count * sizeof(float));
     }
     /* while the host may still be at it */
-    trainer_bins(r, false, out->loss[TRAINER_STEPS]);
+    trainer_bins(r, false, out->loss[r->how->steps]);
     trainer_read(r, out);
 }
 

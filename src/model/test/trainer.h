@@ -12,12 +12,14 @@ enum {
     TRAINER_LAYERS = 4
 };
 
-/* How to train; what is trained depends on type, tied and lengths only. */
+/* How to train; what is trained depends on type … scale only. */
 struct trainer {
     struct sxt_comm comm;
     const char *device, *backend;
     enum sxt_dtype type;
     bool tied;
+    int steps;    /* up to TRAINER_STEPS */
+    size_t bins;  /* of a step, up to TRAINER_BINS */
     size_t scale; /* of the documents' lengths */
     int ahead;
     double away;
