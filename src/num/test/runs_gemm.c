@@ -21,6 +21,11 @@ static const struct {
     { 17, 129, 65, 5, 1, 0, true, false },
     { 8, 16, 512, 0, 1, 0, false, false },
     { 2, 100, 300, 0, 1, 1, false, true },
+    /* as oneDNN takes them, where it has bf16: its blocks, odd edges, long k */
+    { 36, 40, 33, 3, 1, 0, false, false },
+    { 32, 33, 3000, 0, 1, 1, false, true },
+    { 32, 140, 70, 0, 1, 0.5f, false, false },
+    { 131, 33, 100, 1, 1, 0, false, true },
 };
 
 bool run_gemm(struct lab *lab, size_t i, enum sxt_dtype type,
