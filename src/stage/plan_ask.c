@@ -53,13 +53,14 @@ static int ask_here(struct sxt_planner *p, struct sxt_error *err)
     struct sxt_machine *m = &p->place.machine;
     struct sxt_dev *dev = sxt_dev_create("host", err);
     struct sxt_num *num =
-        dev ? sxt_num_create("auto", dev, (int)p->sft->threads, err) : NULL;
+        dev ? sxt_num_create("auto", dev, (int)p->sft->placement.threads, err)
+            : NULL;
     int rc = sxt_comm_agree(p->run->comm, num ? 0 : -1, err);
 
     if (rc == 0) {
         bool wide = strcmp(p->sft->dtype, "f32") == 0;
-        struct sxt_peak peak = sxt_peak_measure(
-            num, wide ? SXT_F32 : SXT_BF16, (struct sxt_peak){ 0, 0 });
+        struct sxt_peak peak = sxt_peak_measure(num, wide ? SXT_F32 : SXT_BF16,
+                                                (struct sxt_peak){ 0, 0 });
         double here = sxt_comm_on_node(p->run->comm);
         double share = here / p->place.per_node;
         m->memory = (double)sxt_dev_room(dev, p->place.per_node);

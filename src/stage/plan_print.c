@@ -30,9 +30,6 @@ void sxt_plan_print_machine(const struct sxt_planner *p)
             100 * m->stream, m->link / 1e9, m->network / 1e9);
     sxt_log(log, SXT_LOG_INFO, "from: %s; what was given goes over it",
             m->about);
-    if (m->per_node > 0)
-        say(p, "note: sft runs on processors so far; this is a plan for its "
-               "CUDA backend to come");
 }
 
 /* ---- memory ---- */

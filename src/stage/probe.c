@@ -13,16 +13,15 @@
 #include "model/net.h"
 #include "model/weights.h"
 #include "model/zero3.h"
-#include "num/open.h"
 #include "stage/formats.h"
+#include "stage/placement.h"
 #include "stage/stages.h"
 
 struct values {
     char *model, *input, *output;
     bool logits, gradients;
-    char *dtype, *device, *backend;
-    bool share_device;
-    int64_t threads;
+    char *dtype;
+    struct sxt_placement placement;
 };
 
 #define AT(member) offsetof(struct values, member)
@@ -42,17 +41,8 @@ static const struct sxt_cfg_param params[] = {
       NULL },
     { "dtype", SXT_CFG_CHOICE, "f32", 0, 0, "1",
       "Type of weights and activations.", AT(dtype), "bf16|f32", NULL },
-    { "device", SXT_CFG_CHOICE, "auto", 0, 0, "1",
-      "Where numbers live and work; fake finds wrong accesses.", AT(device),
-      "auto|cuda|cpu|host|fake", NULL },
-    { "share_device", SXT_CFG_BOOL, "false", 0, 0, "1",
-      "Let ranks share a GPU.", AT(share_device), NULL, NULL },
-    { "backend", SXT_CFG_CHOICE, "auto", 0, 0, "1",
-      "Kernels; ref is the readable reference.", AT(backend),
-      "auto|cpu|cuda|ref", NULL },
-    { "threads", SXT_CFG_INT, "0", 0, 4096, "1",
-      "Threads of a rank; 0: as OMP_NUM_THREADS says.", AT(threads), NULL,
-      NULL },
+    { "", SXT_CFG_GROUP, "", 0, 0, "1", "Where to compute.", AT(placement),
+      NULL, sxt_placement_params },
     { .name = NULL }
 };
 #undef AT
@@ -174,18 +164,11 @@ static int look(struct probe *p, struct sxt_error *err)
 
 static int open_network(struct probe *p, struct sxt_error *err)
 {
-    const struct sxt_num_wish wish = { .device = p->v->device,
-                                       .backend = p->v->backend,
-                                       .share = p->v->share_device,
-                                       .threads = (int)p->v->threads,
-                                       .use = SXT_NUM_TRAIN };
     bool bf16 = strcmp(p->v->dtype, "bf16") == 0;
-    char *report;
 
-    if (sxt_num_open(p->run->comm, &wish, &p->dev, &p->num, &report, err) != 0)
+    if (sxt_placement_open(p->run, &p->v->placement, SXT_NUM_TRAIN, &p->dev,
+                           &p->num, err) != 0)
         return -1;
-    sxt_log_lines(&p->run->log, SXT_LOG_INFO, report);
-    free(report);
     struct sxt_zero3_setup setup = {
         .layout = &p->head.layout,
         .num = p->num,

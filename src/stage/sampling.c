@@ -2,15 +2,12 @@
 #include "stage/sampling.h"
 
 #include <math.h>
-#include <omp.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/hash.h"
 #include "base/mem.h"
-#include "num/open.h"
 #include "stage/sampling_impl.h"
 #include "stage/status.h"
 
@@ -50,20 +47,10 @@ const struct sxt_cfg_param sxt_sampling_params[] = {
 
 #define AT(field) offsetof(struct sxt_serving, field)
 const struct sxt_cfg_param sxt_serving_params[] = {
-    { "device", SXT_CFG_CHOICE, "auto", 0, 0, "1",
-      "A GPU for each rank, the processor, or GPUs wherever they will do.",
-      AT(device), "auto|cuda|cpu", NULL },
-    { "share_device", SXT_CFG_BOOL, "false", 0, 0, "1",
-      "Ranks may share a GPU; else that is refused.", AT(share_device), NULL,
-      NULL },
-    { "backend", SXT_CFG_CHOICE, "auto", 0, 0, "1",
-      "Kernels: the best there are, fast ones, or the reference.", AT(backend),
-      "auto|cpu|ref", NULL },
+    { "", SXT_CFG_GROUP, "", 0, 0, "1", "Where to draw.", AT(placement), NULL,
+      sxt_placement_params },
     { "dtype", SXT_CFG_CHOICE, "bf16", 0, 0, "1",
       "Type of weights, cache and activations.", AT(dtype), "bf16|f32", NULL },
-    { "threads", SXT_CFG_INT, "0", 0, 4096, "threads",
-      "Threads of each rank; 0: its share of the node's cores.", AT(threads),
-      NULL, NULL },
     { "batch", SXT_CFG_INT, "64", 1, 4096, "answers",
       "Answers under way at a time on each rank, at most.", AT(batch), NULL,
       NULL },
@@ -203,37 +190,6 @@ void sxt_sampler_close(struct sxt_sampler *s)
     free(s);
 }
 
-/* A rank that may run on all cores of its node shares them with the others;
- * one that is bound to some has these. */
-static int share_of_threads(const struct sxt_sampler *s)
-{
-    int procs = omp_get_num_procs();
-    bool bound = procs < (int)sysconf(_SC_NPROCESSORS_ONLN);
-
-    if (s->serving->threads > 0)
-        return (int)s->serving->threads;
-    if (bound || getenv("OMP_NUM_THREADS"))
-        return 0;
-    return procs > s->on_node ? procs / s->on_node : 1;
-}
-
-/* Device and backend; a log line for each line of the report.  Collective. */
-static int open_device(struct sxt_sampler *s, struct sxt_error *err)
-{
-    const struct sxt_num_wish wish = { .device = s->serving->device,
-                                       .backend = s->serving->backend,
-                                       .share = s->serving->share_device,
-                                       .threads = share_of_threads(s),
-                                       .use = SXT_NUM_GENERATE };
-    char *report;
-
-    if (sxt_num_open(s->run->comm, &wish, &s->dev, &s->num, &report, err) != 0)
-        return -1;
-    sxt_log_lines(&s->run->log, SXT_LOG_INFO, report);
-    free(report);
-    return 0;
-}
-
 static int load_weights(struct sxt_sampler *s, struct sxt_error *err)
 {
     s->weights = sxt_weights_load(s->in, &s->head.layout, s->dev, s->type, err);
@@ -247,7 +203,8 @@ int sxt_sampler_load(struct sxt_sampler *s, struct sxt_error *err)
     if (s->weights)
         return 0;
     sxt_status_doing(s->run, "loading");
-    if (open_device(s, err) != 0 ||
+    if (sxt_placement_open(s->run, &s->serving->placement, SXT_NUM_GENERATE,
+                           &s->dev, &s->num, err) != 0 ||
         sxt_comm_agree(s->run->comm, load_weights(s, err), err) != 0)
         return -1;
     sxt_in_close(s->in);

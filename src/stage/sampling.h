@@ -13,6 +13,7 @@
 
 #include "model/engine.h"
 #include "model/weights.h"
+#include "stage/placement.h"
 #include "stage/stage.h"
 #include "text/chat.h"
 
@@ -30,9 +31,10 @@ extern const struct sxt_cfg_param sxt_sampling_params[];
 
 /* Parameter group: with what to draw. */
 struct sxt_serving {
-    char *device, *backend, *dtype;
-    bool share_device, replay;
-    int64_t threads, batch, chunk, block, context, cache_mib;
+    struct sxt_placement placement;
+    char *dtype;
+    bool replay;
+    int64_t batch, chunk, block, context, cache_mib;
     double bandwidth_gbs, gflops;
 };
 extern const struct sxt_cfg_param sxt_serving_params[];

@@ -8,24 +8,16 @@
 
 #include "base/events.h"
 #include "base/mem.h"
-#include "num/open.h"
 #include "stage/formats.h"
+#include "stage/placement.h"
 #include "stage/stages.h"
 
 /* Device and backend; nothing large yet.  Collective. */
 static int open_backend(struct sxt_sft *s, struct sxt_error *err)
 {
-    const struct sxt_num_wish wish = { .device = s->v->device,
-                                       .backend = s->v->backend,
-                                       .share = s->v->share_device,
-                                       .threads = (int)s->v->threads,
-                                       .use = SXT_NUM_TRAIN };
-    char *report;
-
-    if (sxt_num_open(s->run->comm, &wish, &s->dev, &s->num, &report, err) != 0)
+    if (sxt_placement_open(s->run, &s->v->placement, SXT_NUM_TRAIN, &s->dev,
+                           &s->num, err) != 0)
         return -1;
-    sxt_log_lines(&s->run->log, SXT_LOG_INFO, report);
-    free(report);
     sxt_dev_set_patience(s->dev, s->v->patience);
     s->setup = sxt_sft_setup(&s->head.layout, s->v, s->run->comm);
     s->setup.num = s->num;
@@ -55,8 +47,7 @@ static void allocate(struct sxt_sft *s)
         sxt_log(&s->run->log, SXT_LOG_INFO, "between ranks  %s",
                 sxt_zero3_between(s->z));
     s->o = sxt_optim_create(s->z);
-    s->net =
-        sxt_net_create(&s->head.layout, s->num, s->setup.type, &s->room);
+    s->net = sxt_net_create(&s->head.layout, s->num, s->setup.type, &s->room);
     s->ids = sxt_alloc(s->most_inputs, sizeof(*s->ids));
     s->target = sxt_alloc(s->most_inputs, sizeof(*s->target));
     s->cu = sxt_alloc(s->most_inputs + 1, sizeof(*s->cu));

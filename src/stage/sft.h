@@ -8,6 +8,7 @@
 #include "model/pack.h"
 #include "model/weights.h"
 #include "stage/checkpoint.h"
+#include "stage/placement.h"
 #include "stage/stage.h"
 #include "stage/tokens.h"
 
@@ -28,9 +29,8 @@ struct sxt_sft_values {
         double beta1, beta2, eps, weight_decay;
     } adamw;
     int64_t seed;
-    char *dtype, *reduce_type, *recompute, *backend, *device, *on_nonfinite;
-    bool share_device;
-    int64_t threads;
+    char *dtype, *reduce_type, *recompute, *on_nonfinite;
+    struct sxt_placement placement;
     double patience; /* s */
     struct {
         char *dir;
@@ -91,7 +91,7 @@ struct sxt_sft {
     int32_t *ids, *target, *cu;
 
     /* sft_report.c */
-    FILE *jsonl; /* rank 0 */
+    FILE *jsonl;               /* rank 0 */
     struct sxt_events *events; /* rank 0, if wanted and possible */
     double began, step_s, longest_s, save_s, longest_save_s;
     double update_s;

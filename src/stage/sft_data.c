@@ -256,7 +256,7 @@ static void list_settings(struct sxt_sft *s)
     sxt_str_add(t, "steps = %" PRId64 "\nseed = %" PRId64 "\n", s->total_steps,
                 v->seed);
     sxt_str_add(t, "dtype = %s\nreduce_type = %s\nbackend = %s\n", v->dtype,
-                v->reduce_type, v->backend);
+                v->reduce_type, v->placement.backend);
     sxt_str_add(t, "lr = %.17g\nschedule = %s, floor %.17g, warm-up %" PRId64,
                 l->lr, v->schedule.kind, l->floor, l->warmup);
     sxt_str_add(t, ", t_0 %" PRId64 ", t_mult %" PRId64 ", decay %" PRId64 "\n",

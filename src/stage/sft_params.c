@@ -137,16 +137,8 @@ const struct sxt_cfg_param sxt_sft_params[] = {
     { "offload_residuals", SXT_CFG_BOOL, "false", 0, 0, "1",
       "What goes into each layer waits in host memory for the backward pass.",
       AT(offload_residuals), NONE },
-    { "backend", SXT_CFG_CHOICE, "auto", 0, 0, "1", "Kernels.", AT(backend),
-      "auto|cpu|ref", NULL },
-    { "device", SXT_CFG_CHOICE, "auto", 0, 0, "1",
-      "A GPU for each rank, the processor, or GPUs wherever they will do; fake "
-      "is the processor with memory that finds wrong accesses.",
-      AT(device), "auto|cuda|cpu|fake", NULL },
-    { "share_device", SXT_CFG_BOOL, "false", 0, 0, "1",
-      "Ranks may share a GPU; else that is refused.", AT(share_device), NONE },
-    { "threads", SXT_CFG_INT, "0", 0, 4096, "threads",
-      "Threads of a rank; 0: what OpenMP offers.", AT(threads), NONE },
+    { "", SXT_CFG_GROUP, "", 0, 0, "1", "Where to train.", AT(placement), NULL,
+      sxt_placement_params },
     { "patience", SXT_CFG_REAL, "1800", 0, 1e6, "s",
       "A wait for other ranks without any progress ends the run, and names who "
       "is missing; 0: never.",

@@ -144,8 +144,8 @@ int main(int argc, char **argv)
     struct sxt_sampling v = {
         .temperature = 1, .top_p = 1, .repetition_penalty = 1, .max_tokens = 40
     };
-    struct sxt_serving serving = { .device = "cpu",
-                                   .backend = "auto",
+    struct sxt_serving serving = { .placement.device = "cpu",
+                                   .placement.backend = "auto",
                                    .dtype = "f32",
                                    .batch = 4,
                                    .chunk = 16,
