@@ -17,6 +17,8 @@ static void install(struct sxt_ops *op)
     op->name = "cuda";
     op->gemm = sxt_cuda_gemm;
     op->qgemm = sxt_cuda_qgemm;
+    op->quantize = sxt_cuda_quantize;
+    op->dequantize = sxt_cuda_dequantize;
     op->embed = sxt_cuda_embed;
     op->embed_bwd = sxt_cuda_embed_bwd;
     op->add_rmsnorm = sxt_cuda_add_rmsnorm;

@@ -35,6 +35,10 @@ extern "C" {
 void sxt_cuda_gemm(struct sxt_num *num, const struct sxt_gemm *g);
 void sxt_cuda_qgemm(struct sxt_num *num, size_t m, const void *a,
                     const struct sxt_qmat *w, void *c, enum sxt_dtype type);
+void sxt_cuda_quantize(struct sxt_num *num, struct sxt_qmat *w, const void *x,
+                       enum sxt_dtype type);
+void sxt_cuda_dequantize(struct sxt_num *num, void *x, const struct sxt_qmat *w,
+                         enum sxt_dtype type);
 void sxt_cuda_embed(struct sxt_num *num, void *y, const void *table,
                     const int32_t *ids, size_t t, size_t h,
                     enum sxt_dtype type);

@@ -11,21 +11,12 @@
  * How many rows there are only decides how many share an unpacked weight: a
  * row's sums are the same for every m.  (Another kernel for many rows would
  * break that, and with it the answers' independence of the batch.) */
-#include "cuda/kernel.cuh"
 #include "cuda/mma.cuh"
-
-extern "C" {
-#include "num/ref/nf4.h"
-}
+#include "cuda/qmat.cuh"
 
 enum { WARPS = 8, THREADS = 32 * WARPS, CHUNK = 64, EACH = 16 };
 enum { TILE_N = 16, TILE_M = 8 };
 static_assert(THREADS == 256, "fill_pairs: a thread a byte");
-
-/* NF4's, for the kernels. */
-struct code_book {
-    float code[16];
-};
 
 /* ---- fragments: 16 neighbours of a chunk as 8 pairs of bf16 ---- */
 
@@ -74,7 +65,8 @@ __device__ static void load_nf4(uint32_t w[8], const uint8_t *at,
 }
 
 /* The two codes of every byte as bf16, the low nibble in the lower half. */
-__device__ static void fill_pairs(uint32_t *pair, const struct code_book &book)
+__device__ static void fill_pairs(uint32_t *pair,
+                                  const struct sxt_code_book &book)
 {
     bf16 low = sxt_round<bf16>(book.code[threadIdx.x & 15]);
     bf16 high = sxt_round<bf16>(book.code[threadIdx.x >> 4]);
@@ -136,7 +128,7 @@ __device__ static void finish(bf16 *c, const float (&acc)[4],
 template <int WIDE, int TILES, bool NF4>
 __global__ void __launch_bounds__(THREADS)
     product(bf16 *c, const bf16 *a, struct sxt_qmat w, size_t m,
-            struct code_book book, bool wide)
+            struct sxt_code_book book, bool wide)
 {
     __shared__ uint32_t pair[256];
     int lane = threadIdx.x % 32, g = lane / 4, t = lane % 4;
@@ -178,23 +170,11 @@ __global__ void __launch_bounds__(THREADS)
 
 /* ---- without them: f32, and rows that are no multiple of 64 ---- */
 
-/* sxt_qmat_value, on the device. */
-__device__ static float weight(const struct sxt_qmat &w,
-                               const struct code_book &book, size_t row,
-                               size_t c)
-{
-    size_t i = row * w.k + c;
-
-    if (w.format == SXT_INT8)
-        return w.scale[row] * (float)(int8_t)w.q[i];
-    return sxt_nf4_block_max(&w, i / SXT_NF4_BLOCK) *
-           book.code[w.q[i / 2] >> i % 2 * 4 & 15];
-}
-
 /* A warp does a column of C and TILE_M rows; each lane every 32nd k. */
 template <class T>
 __global__ void __launch_bounds__(THREADS)
-    plain(T *c, const T *a, struct sxt_qmat w, size_t m, struct code_book book)
+    plain(T *c, const T *a, struct sxt_qmat w, size_t m,
+          struct sxt_code_book book)
 {
     size_t j = (size_t)blockIdx.x * WARPS + threadIdx.x / 32;
     size_t row0 = (size_t)blockIdx.y * TILE_M;
@@ -203,7 +183,7 @@ __global__ void __launch_bounds__(THREADS)
     if (j >= w.n)
         return;
     for (size_t k = threadIdx.x % 32; k < w.k; k += 32) {
-        float x = weight(w, book, j, k);
+        float x = sxt_weight(w, book, j, k);
         for (int i = 0; i < TILE_M; i++)
             if (row0 + i < m)
                 sum[i] = fmaf(sxt_f32(a[(row0 + i) * w.k + k]), x, sum[i]);
@@ -218,7 +198,7 @@ __global__ void __launch_bounds__(THREADS)
 template <class T>
 static void run_plain(struct sxt_num *num, size_t m, const void *a,
                       const struct sxt_qmat *w, void *c,
-                      const struct code_book &book)
+                      const struct sxt_code_book &book)
 {
     dim3 grid(sxt_blocks(w->n, WARPS), sxt_blocks(m, TILE_M));
 
@@ -228,7 +208,7 @@ static void run_plain(struct sxt_num *num, size_t m, const void *a,
 
 template <int WIDE, int TILES>
 static void run(struct sxt_num *num, size_t m, const void *a,
-                const struct sxt_qmat *w, void *c, const struct code_book &book)
+                const struct sxt_qmat *w, void *c, const struct sxt_code_book &book)
 {
     dim3 grid(sxt_blocks(w->n, WIDE * TILE_N), sxt_blocks(m, TILES * TILE_M));
     cudaStream_t stream = sxt_cuda_of(num)->stream;
@@ -245,11 +225,10 @@ static void run(struct sxt_num *num, size_t m, const void *a,
 void sxt_cuda_qgemm(struct sxt_num *num, size_t m, const void *a,
                     const struct sxt_qmat *w, void *c, enum sxt_dtype type)
 {
-    struct code_book book;
+    const struct sxt_code_book book = sxt_nf4_book();
 
     if (m == 0)
         return;
-    memcpy(book.code, sxt_nf4_code, sizeof(book.code));
     if (type == SXT_F32)
         run_plain<float>(num, m, a, w, c, book);
     else if (w->k % CHUNK != 0)

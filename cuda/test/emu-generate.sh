@@ -83,6 +83,14 @@ ok "emu:   on the CPU" on 1 generate output=cpu8.h5 engine.device=cpu \
 ok "emu:   on a GPU" on 1 generate output=gpu8.h5 engine.device=cuda \
     model=./int8.h5
 ok "emu:   the same tokens" same_draws cpu8.h5 gpu8.h5
+teacher=$SRCDIR/inputs/mini/teacher.h5
+for type in int8 nf4; do
+    ok "emu: the processor makes a model in $type" "$SEXTANT" quantize \
+        "$teacher" ./cpu-$type.h5 -s type=$type -s device=cpu
+    ok "emu:   and so does a GPU" "$program" quantize "$teacher" \
+        ./gpu-$type.h5 -s type=$type -s device=cuda
+    ok "emu:   with the same bytes" same_bits cpu-$type.h5 gpu-$type.h5
+done
 exits 69 "emu: a GPU with too little memory is told" \
     env SXT_EMU_MEMORY_MIB=12 "$program" generate base.cfg -s output=none.h5 \
     -s engine.device=cuda -s engine.chunk=65536

@@ -321,18 +321,40 @@ int sxt_qmat_declare(struct sxt_out *out, const struct sxt_matrix *m,
     return rc;
 }
 
+static int write_array(struct sxt_out *out, const char *object,
+                       const struct array *a, bool on_host, struct sxt_dev *dev,
+                       char *piece, struct sxt_error *err)
+{
+    size_t size = sxt_h5_type_size(a->type), count = count_of(a);
+    size_t most = PIECE / size;
+    int rc = 0;
+
+    if (on_host)
+        return sxt_out_range(out, object, 0, count, a->at, err);
+    for (size_t at = 0; at < count && rc == 0; at += most) {
+        size_t n = count - at < most ? count - at : most;
+        sxt_dev_get(dev, piece, (char *)a->at + at * size, n * size);
+        rc = sxt_out_range(out, object, at, n, piece, err);
+    }
+    return rc;
+}
+
 int sxt_qmat_write(struct sxt_out *out, const struct sxt_matrix *m,
-                   const struct sxt_qmat *w, struct sxt_error *err)
+                   const struct sxt_qmat *w, struct sxt_dev *dev,
+                   struct sxt_error *err)
 {
     struct sxt_qmat copy = *w;
     struct array list[MOST_ARRAYS];
     size_t n = list_arrays(&copy, list);
+    char *piece = sxt_alloc(PIECE, 1);
     int rc = 0;
 
     for (size_t i = 0; i < n && rc == 0; i++) {
         char *object = object_of(m, &list[i]);
-        rc = sxt_out_range(out, object, 0, count_of(&list[i]), list[i].at, err);
+        rc = write_array(out, object, &list[i], list[i].at == &copy.offset, dev,
+                         piece, err);
         free(object);
     }
+    free(piece);
     return rc;
 }

@@ -56,8 +56,9 @@ int sxt_qmat_read(struct sxt_in *in, const struct sxt_matrix *m,
 /* Create a matrix's datasets.  Collective. */
 int sxt_qmat_declare(struct sxt_out *out, const struct sxt_matrix *m,
                      enum sxt_qformat format, struct sxt_error *err);
-/* Write what is in the arrays, which are host memory.  Not collective. */
+/* Write what is in the arrays.  Not collective. */
 int sxt_qmat_write(struct sxt_out *out, const struct sxt_matrix *m,
-                   const struct sxt_qmat *w, struct sxt_error *err);
+                   const struct sxt_qmat *w, struct sxt_dev *dev,
+                   struct sxt_error *err);
 
 #endif

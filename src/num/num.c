@@ -8,8 +8,8 @@
 #include "base/mem.h"
 #include "num/ops.h"
 
-/* Every entry by name, and what needs it; those of generation also train or
- * measure what training made. */
+/* Every entry by name, and what needs it; those of generation also train,
+ * measure what training made, or quantise it. */
 static const struct {
     const char *name;
     size_t at;
@@ -19,8 +19,8 @@ static const struct {
     {                                                          \
 #name, offsetof(struct sxt_ops, name), generate, train \
     }
-    ENTRY(gemm, true, true),        ENTRY(qgemm, false, false),
-    ENTRY(quantize, false, false),  ENTRY(dequantize, false, false),
+    ENTRY(gemm, true, true),        ENTRY(qgemm, true, false),
+    ENTRY(quantize, true, false),  ENTRY(dequantize, true, false),
     ENTRY(embed, true, true),       ENTRY(embed_bwd, false, true),
     ENTRY(add_rmsnorm, true, true), ENTRY(rmsnorm_bwd, false, true),
     ENTRY(rope, true, true),        ENTRY(rope_bwd, false, true),

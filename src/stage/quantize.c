@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "model/weights.h"
+#include "num/open.h"
 #include "stage/convert.h"
 #include "stage/stages.h"
 #include "stage/status.h"
@@ -12,6 +13,7 @@
 struct values {
     char *model, *output;
     char *type; /* int8 | nf4 */
+    char *device;
 };
 
 #define AT(member) offsetof(struct values, member)
@@ -25,6 +27,10 @@ static const struct sxt_cfg_param params[] = {
       "int8: a scale for each row; nf4: 4 bits, blocks of 64, doubly "
       "quantised.",
       AT(type), "int8|nf4", NULL },
+    { "device", SXT_CFG_CHOICE, "auto", 0, 0, "1",
+      "A GPU for each rank, the processor, or GPUs wherever they will do; the "
+      "file is the same.",
+      AT(device), "auto|cuda|cpu", NULL },
     { .name = NULL }
 };
 #undef AT
@@ -38,7 +44,7 @@ struct work {
     struct sxt_dev *dev;
     struct sxt_num *num;
     struct sxt_out *out;
-    void *piece; /* of a tensor that stays as it is */
+    void *piece; /* SXT_CONVERT_PIECE elements of a tensor */
 };
 
 static size_t n_matrices(const struct work *w)
@@ -67,9 +73,23 @@ static int look(struct work *w, struct sxt_error *err)
                            "64; quantize.type = int8 takes any",
                            w->from, m.name, m.k);
     }
-    w->dev = sxt_dev_create("host", err);
-    w->num = w->dev ? sxt_num_create("auto", w->dev, 0, err) : NULL;
-    return w->num ? 0 : -1;
+    return 0;
+}
+
+/* Device and backend; a log line for each line of the report.  Collective. */
+static int open_device(struct work *w, const char *device,
+                       struct sxt_error *err)
+{
+    const struct sxt_num_wish wish = { .device = device,
+                                       .backend = "auto",
+                                       .use = SXT_NUM_GENERATE };
+    char *report;
+
+    if (sxt_num_open(w->run->comm, &wish, &w->dev, &w->num, &report, err) != 0)
+        return -1;
+    sxt_log_lines(&w->run->log, SXT_LOG_INFO, report);
+    free(report);
+    return 0;
 }
 
 /* A piece of a tensor that stays as it is. */
@@ -91,18 +111,34 @@ static int copy_piece(void *self, size_t tensor, size_t first, size_t count,
     return rc;
 }
 
+/* A matrix, in f32, piece by piece to the device. */
+static int read_matrix(struct work *w, const struct sxt_matrix *m, float *x,
+                       struct sxt_error *err)
+{
+    size_t all = m->n * m->k;
+    int rc = 0;
+
+    for (size_t at = 0; at < all && rc == 0; at += SXT_CONVERT_PIECE) {
+        size_t n = all - at < SXT_CONVERT_PIECE ? all - at : SXT_CONVERT_PIECE;
+        rc = sxt_model_read_unit(w->in, &w->head.layout, m->unit,
+                                 m->offset + at, n, SXT_F32, w->piece, err);
+        if (rc == 0)
+            sxt_dev_put(w->dev, x + at, w->piece, n * sizeof(*x));
+    }
+    return rc;
+}
+
 static int quantize_matrix(struct work *w, const struct sxt_matrix *m,
                            struct sxt_error *err)
 {
     struct sxt_qmat q;
     float *x = sxt_dev_alloc(w->dev, m->n * m->k * sizeof(float));
-    int rc = sxt_model_read_unit(w->in, &w->head.layout, m->unit, m->offset,
-                                 m->n * m->k, SXT_F32, x, err);
+    int rc = read_matrix(w, m, x, err);
 
     sxt_qmat_alloc(&q, m, w->format, w->dev);
     if (rc == 0) {
         sxt_quantize(w->num, &q, x, SXT_F32);
-        rc = sxt_qmat_write(w->out, m, &q, err);
+        rc = sxt_qmat_write(w->out, m, &q, w->dev, err);
     }
     sxt_qmat_free(&q, w->dev);
     sxt_dev_free(w->dev, x);
@@ -200,12 +236,13 @@ static int quantize(struct sxt_run *run, const struct values *v,
 
     w.format = strcmp(v->type, "nf4") == 0 ? SXT_NF4 : SXT_INT8;
     int rc = sxt_comm_agree(run->comm, look(&w, err), err);
+    if (rc == 0)
+        rc = open_device(&w, v->device, err);
     if (rc == 0 && !run->dry_run)
         rc = write_model(&w, to, err);
     if (rc == 0)
         report(&w, to, sxt_clock() - begin);
-    sxt_num_destroy(w.num);
-    sxt_dev_destroy(w.dev);
+    sxt_num_close(w.dev, w.num);
     sxt_model_head_free(&w.head);
     sxt_in_close(w.in);
     return rc;

@@ -6,14 +6,16 @@
  * NF4.  Dettmers et al., QLoRA, arXiv:2305.14314: blocks of 64 along a row,
  * each value the nearest of 16 quantiles of the normal distribution times the
  * block's maximum (section 3, codes of appendix E), and those maxima quantised
- * in turn (double quantisation).  Ours, to 8 signed bits: offset is the mean of
- * all maxima, group_scale the largest |max - offset| / 127 of 256 consecutive
- * blocks, block_scale = round((max - offset) / group_scale) as an int8.  The
- * codes are chosen against the maximum as it will be read back. */
+ * in turn (double quantisation).  Ours, to 8 signed bits, for groups of 256
+ * consecutive blocks: offset is the mean of all maxima, added up in f64 within
+ * the groups and then over them, group_scale a group's largest |max - offset| /
+ * 127, block_scale = round((max - offset) / group_scale) as an int8.  The codes
+ * are chosen against the maximum as it will be read back. */
 #include <math.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "num/codes.h"
 #include "num/ref/nf4.h"
 #include "num/ref/ref.h"
 
@@ -36,14 +38,6 @@ const float sxt_nf4_code[16] = {
     1.0f,
 };
 
-/* round(x / scale) to a signed byte. */
-static int8_t code8(double x, double scale)
-{
-    double q = scale > 0 ? rint(x / scale) : 0;
-
-    return (int8_t)fmin(fmax(q, -127), 127);
-}
-
 static double absmax(const void *x, enum sxt_dtype type, size_t first, size_t n)
 {
     double max = 0;
@@ -60,8 +54,8 @@ static void quantize_int8(struct sxt_num *num, struct sxt_qmat *w,
     for (size_t i = 0; i < w->n; i++) {
         w->scale[i] = (float)(absmax(x, type, i * w->k, w->k) / 127);
         for (size_t c = 0; c < w->k; c++)
-            w->q[i * w->k + c] =
-                (uint8_t)code8(sxt_load(x, type, i * w->k + c), w->scale[i]);
+            w->q[i * w->k + c] = (uint8_t)sxt_code8(
+                sxt_load(x, type, i * w->k + c), w->scale[i]);
     }
 }
 
@@ -72,8 +66,12 @@ static void quantize_maxima(struct sxt_qmat *w, const double *max,
 {
     double sum = 0;
 
-    for (size_t b = 0; b < n_blocks; b++)
-        sum += max[b];
+    for (size_t first = 0; first < n_blocks; first += SXT_NF4_GROUP) {
+        double part = 0;
+        for (size_t b = first; b < first + SXT_NF4_GROUP && b < n_blocks; b++)
+            part += max[b];
+        sum += part;
+    }
     w->offset = n_blocks > 0 ? (float)(sum / (double)n_blocks) : 0;
     for (size_t first = 0; first < n_blocks; first += SXT_NF4_GROUP) {
         size_t end = first + SXT_NF4_GROUP;
@@ -84,48 +82,13 @@ static void quantize_maxima(struct sxt_qmat *w, const double *max,
         float scale = (float)(widest / 127);
         w->group_scale[first / SXT_NF4_GROUP] = scale;
         for (size_t b = first; b < end && b < n_blocks; b++)
-            w->block_scale[b] = (uint8_t)code8(max[b] - w->offset, scale);
+            w->block_scale[b] = (uint8_t)sxt_code8(max[b] - w->offset, scale);
     }
 }
 
-/* The nearer of code `best` and code c; best of equals. */
-static unsigned nearer(double x, double max, unsigned best, unsigned c)
+static unsigned code4(const void *x, enum sxt_dtype type, size_t i, double max)
 {
-    double d = fabs(x - max * sxt_nf4_code[c]);
-
-    return d < fabs(x - max * sxt_nf4_code[best]) ? c : best;
-}
-
-/* How many of the middles between codes lie below x, by halves. */
-static unsigned count_below(double x)
-{
-    unsigned n = 0;
-
-    for (unsigned step = 8; step > 0; step /= 2) {
-        const float *middle = sxt_nf4_code + n + step - 1;
-        if (x > ((double)middle[0] + middle[1]) / 2)
-            n += step;
-    }
-    return n;
-}
-
-/* Index of the nearest code; of two equally near ones that nearer to the
- * middle of the table, which is 0.  Division may miss it by one. */
-static unsigned code4(double x, double max)
-{
-    if (!(max > 0)) { /* a block far below the others: all codes are tried */
-        unsigned best = 7;
-        for (unsigned i = 1; i < 16; i++)
-            best = nearer(x, max, best, i < 8 ? 7 - i : i);
-        return best;
-    }
-    unsigned c = count_below(x / max);
-    if (c < 7) {
-        unsigned best = nearer(x, max, c + 1, c);
-        return c > 0 ? nearer(x, max, best, c - 1) : best;
-    }
-    unsigned best = c == 7 ? nearer(x, max, 7, 6) : nearer(x, max, c - 1, c);
-    return c < 15 ? nearer(x, max, best, c + 1) : best;
+    return sxt_code4(sxt_nf4_code, sxt_load(x, type, i), max);
 }
 
 static void quantize_nf4(struct sxt_num *num, struct sxt_qmat *w, const void *x,
@@ -142,9 +105,8 @@ static void quantize_nf4(struct sxt_num *num, struct sxt_qmat *w, const void *x,
     for (size_t b = 0; b < n_blocks; b++) {
         double scale = sxt_nf4_block_max(w, b);
         for (size_t i = b * SXT_NF4_BLOCK; i < (b + 1) * SXT_NF4_BLOCK; i += 2)
-            w->q[i / 2] =
-                (uint8_t)(code4(sxt_load(x, type, i), scale) |
-                          code4(sxt_load(x, type, i + 1), scale) << 4);
+            w->q[i / 2] = (uint8_t)(code4(x, type, i, scale) |
+                                    code4(x, type, i + 1, scale) << 4);
     }
     free(max);
 }

@@ -75,6 +75,7 @@ static const struct {
     { SXT_INT8, 9, 20, 64 },   { SXT_NF4, 16, 17, 64 },
     { SXT_NF4, 2, 17, 640 },   { SXT_NF4, 27, 9, 576 },
     { SXT_INT8, 70, 33, 576 }, { SXT_NF4, 70, 33, 128 },
+    { SXT_NF4, 1, 300, 128 }, /* three groups of blocks */
 };
 
 bool run_qgemm(struct lab *lab, size_t i, enum sxt_dtype type,
