@@ -108,13 +108,36 @@ static bool find_box(struct sxt_span s, size_t end, struct box *out)
     return false;
 }
 
-/* Only "and", "or", a comma and mathematics' delimiters stand between. */
+/* Bytes at the end of a gap that name the box behind it: "y_2 = ". */
+static size_t label_length(struct sxt_span gap)
+{
+    size_t n = sxt_span_trim(gap).len, end = gap.len, at;
+
+    while (end > 0 && gap.data[end - 1] == ' ')
+        end--;
+    if (n == 0 || gap.data[end - 1] != '=')
+        return 0;
+    for (at = end - 1; at > 0 && gap.data[at - 1] == ' ';)
+        at--;
+    while (at > 0 && (isalnum((unsigned char)gap.data[at - 1]) ||
+                      strchr("_{}", gap.data[at - 1])))
+        at--;
+    return gap.len - at;
+}
+
+/* Only "and", "or", a comma and mathematics' delimiters stand between; perhaps
+ * a noun before "and", and the name of what comes next. */
 static bool joined(struct sxt_span gap)
 {
     static const char *const words[] = { "and", "or",   "quad", "qquad", "text",
                                          "for", "part", "case", "parts", "a",
                                          "b",   "c",    "i",    "ii" };
 
+    bool noun = false, any = false;
+
+    if (gap.len >= 60)
+        return false;
+    gap.len -= label_length(gap);
     for (size_t i = 0; i < gap.len;) {
         size_t n = 0;
         while (i + n < gap.len && isalpha((unsigned char)gap.data[i + n]))
@@ -124,11 +147,14 @@ static bool joined(struct sxt_span gap)
         for (int k = 0; k < 14 && n > 0; k++)
             known |=
                 strlen(words[k]) == n && memcmp(gap.data + i, words[k], n) == 0;
-        if (!known)
+        noun |= !known && n > 2 && !any &&
+                sxt_span_find(behind(gap, i + n), " and ") == 0;
+        if (!known && !(noun && !any))
             return false;
+        any |= n > 0;
         i += n > 0 ? n : 1;
     }
-    return gap.len < 60;
+    return true;
 }
 
 /* *place: from the first of the joined boxes to the end of the last. */
@@ -265,7 +291,7 @@ static struct sxt_span hashes(struct sxt_span s)
     return sxt_span_trim(line_of(behind(s, (size_t)at + 4)));
 }
 
-/* The inside of the last $…$, \(…\) or \[…\] on one line. */
+/* The inside of the last $…$ or \(…\) on one line, $$…$$ or \[…\]. */
 static struct sxt_span last_formula(struct sxt_span s)
 {
     static const char *const fence[][2] = { { "$", "$" },
@@ -275,6 +301,11 @@ static struct sxt_span last_formula(struct sxt_span s)
 
     for (int i = 0; i < 3; i++) {
         long end = sxt_span_find_last(s, fence[i][1]);
+        bool display = i == 2;
+        if (i == 0 && end > 0 && s.data[end - 1] == '$') {
+            display = true;
+            end--;
+        }
         if (end <= 0)
             continue;
         struct sxt_span head = { s.data, (size_t)end };
@@ -282,7 +313,8 @@ static struct sxt_span last_formula(struct sxt_span s)
         if (start < 0)
             continue;
         head = behind(head, (size_t)start + strlen(fence[i][0]));
-        if (!memchr(head.data, '\n', head.len) && head.data > best.data)
+        if ((display || !memchr(head.data, '\n', head.len)) &&
+            head.data > best.data)
             best = head;
     }
     return sxt_span_trim(best);
@@ -303,14 +335,19 @@ static size_t number_start(struct sxt_span s, size_t end)
     return start;
 }
 
-/* The last -1,234.5 or 2/3 of the text. */
+/* The last -1,234.5, .5 or 2/3 of the text that no letter stands before. */
 static struct sxt_span last_number(struct sxt_span s)
 {
-    size_t end = s.len, start;
+    size_t end = s.len, start = end;
 
-    while (end > 0 && !isdigit((unsigned char)s.data[end - 1]))
-        end--;
-    start = number_start(s, end);
+    do {
+        for (end = start; end > 0 && !isdigit((unsigned char)s.data[end - 1]);)
+            end--;
+        start = number_start(s, end);
+    } while (start > 0 && isalpha((unsigned char)s.data[start - 1]));
+    if (start > 0 && start < end && s.data[start - 1] == '.' &&
+        (start == 1 || s.data[start - 2] == ' '))
+        start--;
     if (start > 1 && s.data[start - 1] == '/' &&
         isdigit((unsigned char)s.data[start - 2]))
         start = number_start(s, start - 1);
@@ -318,6 +355,50 @@ static struct sxt_span last_number(struct sxt_span s)
         (start < 2 || !isalnum((unsigned char)s.data[start - 2])))
         start--;
     return (struct sxt_span){ s.data + start, end - start };
+}
+
+/* All of a line that is no prose: no two words in it. */
+static struct sxt_span bare_formula(struct sxt_span s)
+{
+    enum { LONGEST = 200 };
+    size_t words = 0;
+
+    s = sxt_span_trim(s);
+    for (size_t i = 1; i < s.len; i++)
+        words += isalpha((unsigned char)s.data[i]) &&
+                 isalpha((unsigned char)s.data[i - 1]) &&
+                 (i == 1 || !isalpha((unsigned char)s.data[i - 2])) &&
+                 (i == 1 || s.data[i - 2] != '\\');
+    bool bare = words == 0 && s.len <= LONGEST && !memchr(s.data, '\n', s.len);
+    return bare ? s : (struct sxt_span){ NULL, 0 };
+}
+
+/* Nothing is stated: the last formula, or the number behind it. */
+static struct sxt_span guessed(struct sxt_span s, enum sxt_extract_rule *rule)
+{
+    struct sxt_span formula = last_formula(s), number = last_number(s);
+
+    if (formula.len == 0)
+        formula = bare_formula(s);
+    bool later = number.len > 0 && number.data > formula.data + formula.len;
+    *rule = later || formula.len == 0 ? SXT_EXTRACT_LAST_NUMBER
+                                      : SXT_EXTRACT_FORMULA;
+    return *rule == SXT_EXTRACT_FORMULA ? formula : number;
+}
+
+/* "The final answer is 5" behind the last box: it is the later word. */
+static struct sxt_span corrected(struct sxt_span s)
+{
+    static const char phrase[] = "final answer is";
+    long at = find_phrase(s, phrase);
+    struct sxt_span found = { NULL, 0 };
+
+    if (at >= 0)
+        found = said(behind(s, (size_t)at + strlen(phrase)));
+    bool value = found.len > 0 && (isdigit((unsigned char)found.data[0]) ||
+                                   strchr("-.\\", found.data[0]) ||
+                                   strchr("$(", found.data[-1]));
+    return value ? found : (struct sxt_span){ NULL, 0 };
 }
 
 enum sxt_extract_rule sxt_extract_answer(struct sxt_span response, bool guess,
@@ -332,25 +413,26 @@ enum sxt_extract_rule sxt_extract_locate(struct sxt_span response, bool guess,
                                          struct sxt_str *out,
                                          struct sxt_span *place)
 {
-    struct sxt_span s = sxt_extract_solution(response), found;
+    struct sxt_span s = sxt_extract_solution(response), found = { NULL, 0 };
     enum sxt_extract_rule rule = SXT_EXTRACT_FINAL;
+    const size_t before = out->len;
 
     *place = (struct sxt_span){ NULL, 0 };
-    if (find_boxes(s, out, place))
-        return SXT_EXTRACT_BOXED;
-    found = final_answer(s);
+    if (find_boxes(s, out, place)) {
+        found =
+            corrected(behind(s, (size_t)(place->data + place->len - s.data)));
+        if (found.len == 0)
+            return SXT_EXTRACT_BOXED;
+        sxt_str_cut(out, before);
+    }
+    if (found.len == 0)
+        found = final_answer(s);
     if (found.len == 0) {
         rule = SXT_EXTRACT_HASHES;
         found = hashes(s);
     }
-    if (found.len == 0 && guess) {
-        rule = SXT_EXTRACT_FORMULA;
-        found = last_formula(s);
-    }
-    if (found.len == 0 && guess) {
-        rule = SXT_EXTRACT_LAST_NUMBER;
-        found = last_number(s);
-    }
+    if (found.len == 0 && guess)
+        found = guessed(s, &rule);
     if (found.len == 0)
         return SXT_EXTRACT_NONE;
     *place = found;

@@ -15,7 +15,7 @@ enum sxt_extract_rule {
     SXT_EXTRACT_FINAL,      /* "the final answer is …" */
     SXT_EXTRACT_HASHES,     /* "#### …" */
     SXT_EXTRACT_FORMULA,    /* the last $…$; only where asked for */
-    SXT_EXTRACT_LAST_NUMBER /* only where asked for */
+    SXT_EXTRACT_LAST_NUMBER /* behind it; only where asked for */
 };
 
 /* Name of a rule, static. */

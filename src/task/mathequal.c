@@ -557,6 +557,14 @@ static bool is_empty(struct sxt_span s)
     return sxt_span_trim(s).len == 0;
 }
 
+/* A reference may be a whole solution. */
+static bool stated(struct sxt_span gold, struct sxt_str *out)
+{
+    if (sxt_span_find(gold, "answer is") < 0)
+        return sxt_extract_boxed(gold, out);
+    return sxt_extract_answer(gold, false, out) != SXT_EXTRACT_NONE;
+}
+
 struct sxt_math_judgement sxt_mathequal(struct sxt_span gold,
                                         struct sxt_span answer)
 {
@@ -566,7 +574,7 @@ struct sxt_math_judgement sxt_mathequal(struct sxt_span gold,
     double budget_s = BUDGET_S; /* for all readings together */
     bool one_is_list;
 
-    if (sxt_extract_boxed(gold, &g))
+    if (stated(gold, &g))
         gold = (struct sxt_span){ g.data, g.len };
     if (sxt_extract_boxed(answer, &p))
         answer = (struct sxt_span){ p.data, p.len };

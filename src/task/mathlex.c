@@ -62,9 +62,9 @@ static void push_entry(struct lexer *lx, const struct sxt_math_word *e)
  * cannot be a comma between two answers. */
 static size_t thousands_mark(const struct lexer *lx, const char *p, bool *sure)
 {
-    static const char *const marks[] = { "{,}",    ",\\! ", ",\\!",   "\\!,",
-                                         "\\,",    "~",     "\u2009", "\u202f",
-                                         "\u00a0", NULL };
+    static const char *const marks[] = { "{,}",    "{, }",   " {, }",  ",\\! ",
+                                         ",\\!",   "\\!,",   "\\,",    "~",
+                                         "\u2009", "\u202f", "\u00a0", NULL };
     size_t left = (size_t)(lx->end - p);
 
     *sure = true;

@@ -82,8 +82,41 @@ static bool number(struct sxt_span s, struct sxt_span *inside)
            is_statement(part(s, 0, from), part(s, to, s.len));
 }
 
+/* Digits outside of formulas. */
+static bool has_figures(struct sxt_span s)
+{
+    bool maths = false, found = false;
+
+    for (size_t i = 0; i < s.len; i++) {
+        maths ^= s.data[i] == '$';
+        found |= !maths && isdigit((unsigned char)s.data[i]);
+    }
+    return found;
+}
+
+/* "The area of $ABC$ is 12": what stands behind the only "is", alone. */
+static bool behind_is(struct sxt_span s, struct sxt_span *inside)
+{
+    static const char is[] = " is ";
+    long at = sxt_span_find_last(s, is);
+
+    if (at < 0 || sxt_span_find(s, is) != at)
+        return false;
+    struct sxt_span before = part(s, 0, (size_t)at);
+    struct sxt_span after =
+        sxt_span_trim(part(s, (size_t)at + sizeof(is) - 1, s.len));
+    if (sxt_mathnumber_changes(before) || has_figures(before) ||
+        after.len == 0 || count_words(before) < MIN_WORDS)
+        return false;
+    bool maths =
+        after.data[0] == '$' &&
+        sxt_span_find(part(after, 1, after.len), "$") == (long)after.len - 2;
+    *inside = after;
+    return maths || strspn(after.data, "-0123456789.,/") >= after.len;
+}
+
 bool sxt_mathsentence(struct sxt_span s, struct sxt_span *inside)
 {
-    return formula(s, "$", "$", inside) || formula(s, "\\(", "\\)", inside) ||
-           number(s, inside);
+    return behind_is(s, inside) || formula(s, "$", "$", inside) ||
+           formula(s, "\\(", "\\)", inside) || number(s, inside);
 }

@@ -13,6 +13,11 @@ static const struct {
     { "boxed", "$\\boxed 7$", "7" },
     { "boxed", "\\(\\boxed{1}\\) and \\(\\boxed{-2}\\).", "1, -2" },
     { "boxed", "\\boxed{3}, that is \\boxed{3}", "3" },
+    { "boxed", "$x = \\boxed{2}$ and $y = \\boxed{5}$", "2, 5" },
+    { "boxed", "$x = \\boxed{2}$, so $y = \\boxed{5}$", "5" },
+    { "boxed", "\\boxed{4} pens and \\boxed{9} books", "4, 9" },
+    { "boxed", "\\boxed{4}. This final answer is right.", "4" },
+    { "final answer", "We get \\boxed{4}. The final answer is $6$.", "6" },
     { "boxed",
       "<|begin_of_thought|>\\boxed{1}<|end_of_thought|>\n"
       "<|begin_of_solution|>\\boxed{2}<|end_of_solution|>\\boxed{3}",
@@ -31,6 +36,11 @@ static const struct {
     { "formula", "It follows that $x = 3$ and we stop", "x = 3" },
     { "last number", "she has 12 apples and -3.5 pears", "-3.5" },
     { "last number", "about 1,200", "1,200" },
+    { "last number", "so it is .5 of it", ".5" },
+    { "last number", "As $d = 7$ there are 12 of them", "12" },
+    { "last number", "12 letters AB3C", "12" },
+    { "formula", "$$(1,\n2)$$", "(1,\n2)" },
+    { "formula", "\\frac{2}{3}", "\\frac{2}{3}" },
     { "none", "no idea", "" },
     { "none", "", "" },
 };

@@ -412,6 +412,13 @@ static const struct pair sentences[] = {
     { "8", "There are 7 or 8 of them", N },
     { "8", "There are 8 times 2 of them", N },
     { "8", "one of $7$ and $8$ is it", N },
+    { "8", "The area of the triangle $ABC$ is 8.", Y },
+    { "8", "The area of the triangle $ABC$ is $8$", Y },
+    { "8", "The area of $ABC$ is not 8", N },
+    { "8", "If $x$ is odd the area of $ABC$ is 8", N },
+    { "8", "The area is 7 and the other area is 8", N },
+    { "So the answer is \\[ \\boxed{8} \\]", "8", Y },
+    { "We add. The final answer is $8$. I hope so.", "8", Y },
 };
 
 /* The table of doc/grading.md, "Conventions". */
