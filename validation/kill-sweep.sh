@@ -45,7 +45,7 @@ generate:
     model = "$mini/teacher.h5";
     n = 1;
     sampling: { temperature = 1.0; max_tokens = 120; };
-    engine: { batch = 2; };
+    engine: { batch = 2; bandwidth_gbs = 1.0; gflops = 1.0; };
     snapshot_s = 0.001;
 };
 reformat:
@@ -54,7 +54,7 @@ reformat:
     prompt_file = "$sweep/prompt.txt";
     system = "";
     sampling: { temperature = 1.0; max_tokens = 8; };
-    engine: { batch = 2; };
+    engine: { batch = 2; bandwidth_gbs = 1.0; gflops = 1.0; };
 };
 grade: { generations = "traces.h5"; };
 sft:
@@ -72,7 +72,7 @@ evaluate:
     split = "";
     n = 1;
     sampling: { temperature = 1.0; max_tokens = 16; };
-    engine: { batch = 2; };
+    engine: { batch = 2; bandwidth_gbs = 1.0; gflops = 1.0; };
 };
 quantize: { model = "$mini/base.h5"; output = "small.h5"; };
 CFG
@@ -107,8 +107,7 @@ words() { # STEP
 run() { # STEP [COMMAND BEFORE IT...]
     run_step=$(words "$1")
     shift
-    OMPI_MCA_orte_tmpdir_base=$PWD/mpi \
-        "$@" "$SEXTANT" pipeline ../tiny.cfg -o swept "$run_step"
+    "$@" "$SEXTANT" pipeline ../tiny.cfg -o swept "$run_step"
 }
 
 # The same without a pipeline, which would stop before it.
@@ -121,8 +120,7 @@ run_alone() { # STEP
         set -- "$@" -s "$setting"
         shift
     done
-    OMPI_MCA_orte_tmpdir_base=$PWD/mpi \
-        "$SEXTANT" "$run_step" ../tiny.cfg -o swept "$@"
+    "$SEXTANT" "$run_step" ../tiny.cfg -o swept "$@"
 }
 
 # What is there before STEP; the dead leave files, which must not be the next
@@ -135,8 +133,9 @@ lay_out() { # STEP
 # Run STEP from its beginning, undisturbed, and note how often it touches files.
 reference() { # STEP, the step behind it
     [ ! -s "$sweep/touches-$1" ] || return 0
-    mkdir -p "$sweep/0" "$sweep/before-import"
-    cd "$sweep/0" && lay_out "$1" || return 1
+    mkdir -p "$sweep/before-import"
+    enter 0
+    lay_out "$1"
     run "$1" "$strike" swept/ 2>touches || { cat touches; return 1; }
     rm -rf "$sweep/after-$1" "$sweep/before-$2"
     cp -r swept "$sweep/after-$1"
@@ -402,11 +401,17 @@ random_kills() {
 
 # ---- all
 
-# Each worker in a folder of its own.
+# A worker's folder.
+enter() { # WORKER
+    mkdir -p "$sweep/$1"
+    cd "$sweep/$1" || exit 99
+    export OMPI_MCA_orte_tmpdir_base="$PWD/mpi"
+}
+
 in_parallel() { # FUNCTION
     workers=
     for i in $(seq 0 $((jobs - 1))); do
-        (mkdir -p "$sweep/$i" && cd "$sweep/$i" && "$1" "$i") &
+        (enter "$i" && "$1" "$i") &
         workers="$workers $!"
     done
     # shellcheck disable=SC2064,SC2086 # these workers

@@ -39,6 +39,34 @@ char *sxt_file_data(const char *name)
     return sxt_path_join(dir && dir[0] ? dir : SXT_PKGDATADIR, name);
 }
 
+static int sync_path(const char *path, int flags, struct sxt_error *err)
+{
+    int fd = open(path, flags | O_CLOEXEC);
+
+    if (fd < 0)
+        return sxt_err_errno(err, SXT_EXIT_IO, "%s", path);
+    if (fsync(fd) != 0 && errno != EINVAL) {
+        sxt_err_errno(err, SXT_EXIT_IO, "%s: fsync", path);
+        close(fd);
+        return -1;
+    }
+    close(fd);
+    return 0;
+}
+
+int sxt_file_sync(const char *path, struct sxt_error *err)
+{
+    return sync_path(path, O_RDWR, err);
+}
+
+void sxt_file_sync_name(const char *path)
+{
+    char *dir = sxt_path_dir(path);
+
+    sync_path(dir, O_RDONLY | O_DIRECTORY, NULL);
+    free(dir);
+}
+
 int sxt_file_mkdirs(const char *path, struct sxt_error *err)
 {
     char *copy = sxt_strdup(path);
@@ -49,7 +77,9 @@ int sxt_file_mkdirs(const char *path, struct sxt_error *err)
         if (c != '/' && c != '\0')
             continue;
         *p = '\0';
-        if (mkdir(copy, 0777) == 0 || sxt_file_is_directory(copy))
+        if (mkdir(copy, 0777) == 0)
+            sxt_file_sync_name(copy);
+        else if (sxt_file_is_directory(copy))
             ;
         else if (errno == EEXIST)
             rc = sxt_err(err, SXT_EXIT_IO, "%s: is not a directory", copy);
@@ -127,25 +157,10 @@ int sxt_file_write(const char *path, const void *data, size_t n,
     return rc;
 }
 
-static int sync_path(const char *path, int flags, struct sxt_error *err)
-{
-    int fd = open(path, flags | O_CLOEXEC);
-
-    if (fd < 0)
-        return sxt_err_errno(err, SXT_EXIT_IO, "%s", path);
-    if (fsync(fd) != 0 && errno != EINVAL) {
-        sxt_err_errno(err, SXT_EXIT_IO, "%s: fsync", path);
-        close(fd);
-        return -1;
-    }
-    close(fd);
-    return 0;
-}
-
 int sxt_file_publish(const char *part, const char *path, struct sxt_error *err)
 {
     char *dir = sxt_path_dir(path);
-    int rc = sync_path(part, O_RDWR, err);
+    int rc = sxt_file_sync(part, err);
 
     if (rc == 0 && rename(part, path) != 0)
         rc = sxt_err_errno(err, SXT_EXIT_IO, "rename %s to %s", part, path);

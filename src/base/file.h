@@ -12,7 +12,8 @@ bool sxt_file_exists(const char *path);
 bool sxt_file_is_directory(const char *path);
 /* Are both there, and one file? */
 bool sxt_file_is_same(const char *a, const char *b);
-/* Create a directory and its parents; an existing one is no error. */
+/* Create a directory and its parents, to stay there whatever fails next; an
+ * existing one is no error. */
 int sxt_file_mkdirs(const char *path, struct sxt_error *err);
 /* Everything in a regular file; *out is appended to. */
 int sxt_file_read(const char *path, struct sxt_str *out,
@@ -20,6 +21,10 @@ int sxt_file_read(const char *path, struct sxt_str *out,
 /* Write PATH.part, sync, rename to PATH, sync the directory. */
 int sxt_file_write(const char *path, const void *data, size_t n,
                    struct sxt_error *err);
+/* Have all that this process wrote to a file on disk. */
+int sxt_file_sync(const char *path, struct sxt_error *err);
+/* Have the name of a new file on disk, as far as that can be done. */
+void sxt_file_sync_name(const char *path);
 /* Sync PATH.part's bytes, give it its final name, sync the directory: after
  * this the file is complete whatever fails next. */
 int sxt_file_publish(const char *part, const char *path,

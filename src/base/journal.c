@@ -90,6 +90,7 @@ struct sxt_journal *sxt_journal_create(const char *path, struct sxt_error *err)
         sxt_err_errno(err, SXT_EXIT_IO, "%s", path);
         return NULL;
     }
+    sxt_file_sync_name(path);
     struct sxt_journal *j = sxt_calloc(1, sizeof(*j));
     j->path = sxt_strdup(path);
     j->fd = fd;

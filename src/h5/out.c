@@ -1,6 +1,7 @@
 /* out.c - life of an output file: create, attributes, commit, abandon. */
 #include "h5/out.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,16 +24,50 @@ static int check_place(const char *path, struct sxt_error *err)
     return sxt_err(err, SXT_EXIT_IO, "%s: is there and is not a file", path);
 }
 
-static hid_t create_file(const char *path, const char *part,
-                         struct sxt_error *err)
+/* A file of its own, even if another run is at one of that name: two that write
+ * into one would spoil each other's. */
+static int create_part(struct sxt_out *out, struct sxt_error *err)
 {
-    if (check_place(path, err) != 0)
-        return -1;
-    FILE *probe = fopen(part, "wb"); /* says why better than HDF5 does */
+    unlink(out->part);
+    out->guard = open(out->part, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (out->guard < 0)
+        return sxt_err_errno(err, SXT_EXIT_IO, "%s: cannot be created",
+                             out->part);
+    return 0;
+}
 
-    if (!probe)
-        return sxt_err_errno(err, SXT_EXIT_IO, "%s: cannot be created", part);
-    fclose(probe);
+/* True if nobody put another file in the place of ours. */
+static bool is_ours(const struct sxt_out *out)
+{
+    struct stat made, there;
+
+    return out->guard >= 0 && fstat(out->guard, &made) == 0 &&
+           stat(out->part, &there) == 0 && made.st_dev == there.st_dev &&
+           made.st_ino == there.st_ino;
+}
+
+/* Rank 0 checks, the others trust it. */
+static int check_ours(const struct sxt_out *out, struct sxt_error *err)
+{
+    if (!sxt_out_makes(out) || is_ours(out))
+        return 0;
+    return sxt_err(err, SXT_EXIT_IO,
+                   "%s: another run writes this file, too; this one ends",
+                   out->part);
+}
+
+static void remove_part(const struct sxt_out *out)
+{
+    if (is_ours(out))
+        unlink(out->part);
+}
+
+static hid_t create_file(struct sxt_out *out, struct sxt_error *err)
+{
+    const char *part = out->part;
+
+    if (check_place(out->path, err) != 0 || create_part(out, err) != 0)
+        return -1;
     hid_t fapl = H5Pcreate(H5P_FILE_ACCESS), fcpl = H5Pcreate(H5P_FILE_CREATE);
     hid_t file = -1;
 
@@ -119,10 +154,11 @@ struct sxt_out *sxt_out_create(const char *path, struct sxt_comm comm,
 
     sxt_h5_quiet();
     out->comm = comm;
+    out->guard = -1;
     out->path = sxt_strdup(path);
     out->part = sxt_printf("%s.part", path);
     if (sxt_out_makes(out)) {
-        out->file = create_file(path, out->part, err);
+        out->file = create_file(out, err);
         rc = out->file < 0 ? -1 : 0;
     }
     rc = sxt_out_agree(out, rc, err);
@@ -254,6 +290,8 @@ static void free_out(struct sxt_out *out)
         free(out->ranges[i].object);
     free(out->ranges);
     sxt_out_prov_free(out);
+    if (out->guard >= 0)
+        close(out->guard);
     free(out->path);
     free(out->part);
     free(out);
@@ -263,6 +301,8 @@ static void free_out(struct sxt_out *out)
  * full disk, so only bytes that come back count. */
 static int verify(struct sxt_out *out, struct sxt_error *err)
 {
+    if (check_ours(out, err) != 0)
+        return -1;
     struct sxt_in *in = sxt_in_open(out->part, NULL, err);
     int rc = in ? 0 : -1;
 
@@ -283,6 +323,14 @@ static int verify(struct sxt_out *out, struct sxt_error *err)
     return rc;
 }
 
+/* By rank 0. */
+static int publish(const struct sxt_out *out, struct sxt_error *err)
+{
+    if (check_ours(out, err) != 0)
+        return -1;
+    return sxt_file_publish(out->part, out->path, err);
+}
+
 int sxt_out_commit(struct sxt_out *out, struct sxt_error *err)
 {
     struct sxt_error own = { 0 };
@@ -298,16 +346,19 @@ int sxt_out_commit(struct sxt_out *out, struct sxt_error *err)
         *err = out->first_error;
     if (close_file(out, rc == 0 ? err : &own) != 0)
         rc = -1;
+    /* Of each node what it has not sent off yet: rank 0 cannot sync that. */
+    if (rc == 0 && out->n_ranges > 0)
+        rc = sxt_file_sync(out->part, err);
     rc = sxt_comm_agree(out->comm, rc, err);
     if (rc == 0)
         rc = sxt_comm_agree(out->comm, verify(out, err), err);
     if (rc == 0) {
         if (out->comm.rank == 0)
-            rc = sxt_file_publish(out->part, out->path, err);
+            rc = publish(out, err);
         rc = sxt_comm_agree(out->comm, rc, err);
     }
-    if (rc != 0 && out->comm.rank == 0)
-        unlink(out->part);
+    if (rc != 0)
+        remove_part(out);
     free_out(out);
     return rc;
 }
@@ -317,8 +368,7 @@ void sxt_out_abandon(struct sxt_out *out)
     if (!out)
         return;
     close_file(out, NULL);
-    if (out->comm.rank == 0)
-        unlink(out->part);
+    remove_part(out);
     sxt_comm_barrier(out->comm);
     free_out(out);
 }

@@ -25,6 +25,7 @@ struct sxt_out {
     enum sxt_out_mode mode;
     hid_t file; /* in structure mode: rank 0 only */
     char *path, *part;
+    int guard; /* rank 0: part as it was created, open; -1: none */
     bool poisoned;
     struct sxt_error first_error;
     struct sxt_written *ranges;

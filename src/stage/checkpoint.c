@@ -434,7 +434,8 @@ static int read_settings(const struct sxt_checkpoint *c, struct sxt_in *in,
     return rc;
 }
 
-static int read_state(struct sxt_in *in, struct sxt_progress *p,
+/* The step by the file's name is what the next one's name goes on from. */
+static int read_state(struct sxt_in *in, int64_t step, struct sxt_progress *p,
                       struct sxt_error *err)
 {
     size_t rows;
@@ -444,6 +445,9 @@ static int read_state(struct sxt_in *in, struct sxt_progress *p,
         sxt_in_attr_i64(in, "/state", "tokens", &p->tokens, err) != 0 ||
         sxt_in_rows(in, "steps", &rows, err) != 0)
         return -1;
+    if (p->step != step)
+        return sxt_err(err, SXT_EXIT_DATA, "%s holds step %" PRId64,
+                       sxt_in_path(in), p->step);
     return sxt_in_frame(in, "steps", sxt_metric_columns, 0, rows, &p->metrics,
                         err);
 }
@@ -462,9 +466,10 @@ static void tell_backend(const struct sxt_checkpoint *c, struct sxt_in *in)
     sxt_str_free(&made);
 }
 
-static int read_all(const struct sxt_checkpoint *c, const char *path,
+static int read_all(const struct sxt_checkpoint *c, int64_t step,
                     struct sxt_progress *p, struct sxt_error *err)
 {
+    char *path = step_path(c, step);
     struct sxt_in *in = sxt_in_open(path, SXT_MODEL_FORMAT, err);
     int rc = in ? read_settings(c, in, err) : -1;
 
@@ -473,11 +478,12 @@ static int read_all(const struct sxt_checkpoint *c, const char *path,
             if (rc == 0 && has_kind(c, k))
                 rc = read_part(c, in, k, u, err);
     if (rc == 0)
-        rc = read_state(in, p, err);
+        rc = read_state(in, step, p, err);
     if (rc == 0)
         tell_backend(c, in);
     if (in)
         sxt_in_close(in);
+    free(path);
     return rc;
 }
 
@@ -492,9 +498,8 @@ int sxt_checkpoint_restore(const struct sxt_checkpoint *c,
     for (size_t i = 0; i < n && rc != 0; i++) {
         struct sxt_progress p = { 0 };
         struct sxt_error why = { 0 };
-        char *path = step_path(c, steps[i]);
-        rc = sxt_comm_agree(c->run->comm, read_all(c, path, &p, &why), &why);
-        free(path);
+        rc =
+            sxt_comm_agree(c->run->comm, read_all(c, steps[i], &p, &why), &why);
         if (rc == 0) {
             sxt_frame_destroy(progress->metrics);
             *progress = p;

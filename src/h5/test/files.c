@@ -165,6 +165,38 @@ static void test_one_fails(struct sxt_comm comm)
     alarm(0);
 }
 
+static struct sxt_out *begin_two(struct sxt_comm comm, const char *text)
+{
+    struct sxt_out *out = sxt_out_create("files-two.h5", comm, "sextant/test",
+                                         1, "A test", NULL, NULL);
+
+    sxt_out_bytes(out, "/text", "Text.", text, strlen(text), NULL);
+    return out;
+}
+
+/* Two jobs that do the same, as when one was submitted twice. */
+static void test_two_writers(struct sxt_comm comm)
+{
+    struct sxt_error err = { 0 };
+    struct sxt_str text = SXT_STR_EMPTY;
+    struct sxt_out *old = begin_two(comm, "old");
+    struct sxt_out *new = begin_two(comm, "new");
+
+    ok(sxt_out_commit(old, &err) == -1 && err.code == SXT_EXIT_IO &&
+           strstr(err.text, "another run") && !sxt_file_exists("files-two.h5"),
+       "of two that write a file the older one fails: %s", err.text);
+    ok(sxt_out_commit(new, &err) == 0, "the newer one does not");
+    struct sxt_in *in = sxt_in_open("files-two.h5", "sextant/test", &err);
+    ok(in && sxt_in_bytes(in, "/text", &text, &err) == 0 && text.data &&
+           strcmp(text.data, "new") == 0,
+       "and the file is its own");
+    sxt_in_close(in);
+    sxt_str_free(&text);
+    sxt_comm_barrier(comm);
+    if (comm.rank == 0)
+        unlink("files-two.h5");
+}
+
 static bool same_objects(const char *a, const char *b)
 {
     static const char *const objects[] = {
@@ -313,6 +345,7 @@ int main(int argc, char **argv)
     sxt_comm_barrier(comm);
     test_full_disk(comm);
     test_one_fails(comm);
+    test_two_writers(comm);
     rc = write_file(comm, "no/such/dir/x.h5", &err);
     ok(rc == -1 && err.code == SXT_EXIT_IO, "a missing directory: %s",
        err.text);
