@@ -34,7 +34,13 @@ struct sxt_prov {
     const char *config;       /* resolved input, a valid input file */
     const char *const *inputs; /* paths of files read; hashed by rank 0 */
     size_t n_inputs;
+    const char *hashed; /* what sxt_prov_hash said of them before; NULL: ask */
 };
+/* The lines of these inputs, on rank 0, for several outputs: to read a large
+ * model again for each of them takes minutes, and it may have changed since.
+ * Collective. */
+int sxt_prov_hash(struct sxt_comm comm, const char *const *inputs, size_t n,
+                  struct sxt_str *lines, struct sxt_error *err);
 
 enum sxt_h5_type {
     SXT_H5_U8,

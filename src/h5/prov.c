@@ -12,25 +12,41 @@
 
 /* Variables worth keeping; never the whole environment, which holds secrets. */
 static const char *const variables[] = {
-    "SLURM_JOB_ID",      "SLURM_ARRAY_JOB_ID",  "SLURM_ARRAY_TASK_ID",
-    "SLURM_JOB_NAME",    "SLURM_RESTART_COUNT", "SLURM_CLUSTER_NAME",
-    "OMP_NUM_THREADS",   "CUDA_VISIBLE_DEVICES"
+    "SLURM_JOB_ID",    "SLURM_ARRAY_JOB_ID",  "SLURM_ARRAY_TASK_ID",
+    "SLURM_JOB_NAME",  "SLURM_RESTART_COUNT", "SLURM_CLUSTER_NAME",
+    "OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES"
 };
 
-/* Rank 0 hashes, at the start: later the inputs may have been replaced. */
-static int hash_inputs(struct sxt_out *out, const struct sxt_prov *prov,
-                       struct sxt_error *err)
+int sxt_prov_hash(struct sxt_comm comm, const char *const *inputs, size_t n,
+                  struct sxt_str *lines, struct sxt_error *err)
 {
     int rc = 0;
 
-    for (size_t i = 0; out->comm.rank == 0 && rc == 0 && i < prov->n_inputs;
-         i++) {
+    for (size_t i = 0; comm.rank == 0 && rc == 0 && i < n; i++) {
         char sum[SXT_SHA256_TEXT];
-        rc = sxt_sha256_file(prov->inputs[i], sum, err);
+        rc = sxt_sha256_file(inputs[i], sum, err);
         if (rc == 0)
-            sxt_str_add(&out->inputs, "%s  %s\n", sum, prov->inputs[i]);
+            sxt_str_add(lines, "%s  %s\n", sum, inputs[i]);
     }
-    return sxt_out_agree(out, rc, err);
+    return sxt_comm_agree(comm, rc, err);
+}
+
+/* At the start: later the inputs may have been replaced. */
+static int keep_inputs(struct sxt_out *out, const struct sxt_prov *prov,
+                       struct sxt_error *err)
+{
+    struct sxt_error own = { 0 };
+
+    if (prov->hashed) {
+        sxt_str_add(&out->inputs, "%s", prov->hashed);
+        return 0;
+    }
+    if (!err)
+        err = &own;
+    return sxt_out_poison(out,
+                          sxt_prov_hash(out->comm, prov->inputs, prov->n_inputs,
+                                        &out->inputs, err),
+                          err);
 }
 
 int sxt_out_prov_keep(struct sxt_out *out, const struct sxt_prov *prov,
@@ -43,7 +59,7 @@ int sxt_out_prov_keep(struct sxt_out *out, const struct sxt_prov *prov,
                       "The resolved configuration, a valid input file.",
                       prov->config, strlen(prov->config), err) != 0)
         return -1;
-    return hash_inputs(out, prov, err);
+    return keep_inputs(out, prov, err);
 }
 
 static void describe(struct sxt_out *out, struct sxt_str *text)

@@ -69,6 +69,8 @@ static void release(struct sxt_sft *s)
     sxt_optim_destroy(s->o);
     sxt_zero3_destroy(s->z);
     sxt_num_close(s->dev, s->num);
+    s->run->hashed = NULL;
+    sxt_str_free(&s->hashed);
     sxt_sft_unload(s);
 }
 
@@ -198,6 +200,10 @@ static int run_loaded(struct sxt_sft *s, struct sxt_error *err)
     sxt_sft_report_plan(s);
     if (s->run->dry_run)
         return 0;
+    if (sxt_prov_hash(s->run->comm, s->ckpt.inputs, s->ckpt.n_inputs,
+                      &s->hashed, err) != 0)
+        return -1;
+    s->run->hashed = s->hashed.data ? s->hashed.data : "";
     allocate(s);
     s->ckpt.z = s->z;
     s->ckpt.o = s->o;

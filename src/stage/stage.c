@@ -174,7 +174,8 @@ struct sxt_out *sxt_run_create(const struct sxt_run *run, const char *path,
                                const char *title, const char *const *inputs,
                                size_t n_inputs, struct sxt_error *err)
 {
-    struct sxt_prov prov = { run->command_line, run->config, inputs, n_inputs };
+    struct sxt_prov prov = { run->command_line, run->config, inputs, n_inputs,
+                             run->hashed };
     int rc = 0;
 
     for (size_t i = 0; i < n_inputs && rc == 0; i++)

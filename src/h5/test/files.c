@@ -46,7 +46,7 @@ static int write_file(struct sxt_comm comm, const char *path,
                       struct sxt_error *err)
 {
     static const struct sxt_prov prov = { "sextant test", "test: { };\n", NULL,
-                                          0 };
+                                          0, NULL };
     uint64_t dims[2] = { 5, 6 };
     uint16_t values[30];
     size_t first, count;
@@ -143,7 +143,7 @@ static void test_full_disk(struct sxt_comm comm)
 /* Ranges are not collective: one rank alone may fail, and no other knows. */
 static void test_one_fails(struct sxt_comm comm)
 {
-    static const struct sxt_prov prov = { "sextant test", NULL, NULL, 0 };
+    static const struct sxt_prov prov = { .command = "sextant test" };
     enum { BACKSTOP_S = 120 };
     bool fails = comm.rank == comm.size - 1;
     uint64_t dims[1] = { 1 };
@@ -284,6 +284,37 @@ static void make_claim(const char *path, int64_t rows)
     sxt_frame_destroy(none);
 }
 
+/* Of a run that writes several files: the last tells of the first's inputs. */
+static void test_hashed(struct sxt_comm comm)
+{
+    static const char *const inputs[] = { "files-input" };
+    struct sxt_str lines = SXT_STR_EMPTY, kept = SXT_STR_EMPTY;
+    struct sxt_error err = { 0 };
+
+    if (comm.rank == 0)
+        sxt_file_write(inputs[0], "old", 3, NULL);
+    int rc = sxt_prov_hash(comm, inputs, 1, &lines, &err);
+    if (comm.rank == 0)
+        unlink(inputs[0]);
+    sxt_comm_barrier(comm);
+    struct sxt_prov prov = { .inputs = inputs,
+                             .n_inputs = 1,
+                             .hashed = lines.data ? lines.data : "" };
+    struct sxt_out *out = sxt_out_create("files-prov.h5", comm, "sextant/test",
+                                         1, "A test", &prov, &err);
+    ok(rc == 0 && out && sxt_out_commit(out, &err) == 0,
+       "a file tells of an input that was hashed and is gone: %s", err.text);
+    if (comm.rank == 0) {
+        struct sxt_in *in = sxt_in_open("files-prov.h5", NULL, NULL);
+        sxt_in_bytes(in, SXT_INPUTS_OBJECT, &kept, NULL);
+        is_text(kept.data, lines.data, "as it was");
+        sxt_in_close(in);
+        unlink("files-prov.h5");
+    }
+    sxt_str_free(&kept);
+    sxt_str_free(&lines);
+}
+
 static void test_damaged(void)
 {
     static const int64_t claims[] = { -1, INT64_MIN, INT64_MAX,
@@ -346,6 +377,7 @@ int main(int argc, char **argv)
     test_full_disk(comm);
     test_one_fails(comm);
     test_two_writers(comm);
+    test_hashed(comm);
     rc = write_file(comm, "no/such/dir/x.h5", &err);
     ok(rc == -1 && err.code == SXT_EXIT_IO, "a missing directory: %s",
        err.text);
