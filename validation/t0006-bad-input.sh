@@ -112,6 +112,15 @@ for command in reformat grade; do
         -s $name="$here/bad.jsonl"
     says "bad.jsonl:2:" "  by number"
 done
+cp -r hf foreign
+sed 's/"added_tokens": *\[/&{"id": 9999, "content": "<far>", "special": true},/' \
+    hf/tokenizer.json >foreign/tokenizer.json
+ok "a model with another's tokenizer" "$SEXTANT" convert foreign foreign.h5
+for command in generate sft evaluate; do
+    refused 65 "$command: a tokenizer of another model" "$SEXTANT" $command \
+        base.cfg -o out -s model="$here/foreign.h5"
+    says "ids up to 9999" "  says so"
+done
 sed 's/"num_hidden_layers": *[0-9]*/"num_hidden_layers": 1/;
      s/"intermediate_size": *[0-9]*/"intermediate_size": 24/' \
     hf/config.json >config.json && mv config.json hf/

@@ -117,6 +117,13 @@ exits 65 "malformed lines" "$SEXTANT" grade -s responses=bad.jsonl -s output=x.h
 says "4 unusable lines" "  are counted"
 says 'bad.jsonl:2: no "response"' "  and named by number"
 says 'bad.jsonl:4: no "id"' "  each of them"
+for i in 0 1 0; do
+    echo "{\"id\": \"gsm8k/sums/1\", \"sample\": $i, \"response\": \"2\"}"
+done >twice.jsonl
+exits 65 "a sample twice" "$SEXTANT" grade -s responses=twice.jsonl -s output=x.h5
+says 'twice.jsonl:3: this "sample" of the "id" is there already' "  is named"
+: >none.jsonl
+exits 65 "no answers" "$SEXTANT" grade -s responses=none.jsonl -s output=x.h5
 answer gsm8k/sums/99 'x' >stranger.jsonl
 exits 65 "an unknown problem" "$SEXTANT" grade -s responses=stranger.jsonl \
     -s output=x.h5

@@ -148,6 +148,32 @@ int sxt_model_need_plain(const struct sxt_model_head *head, const char *path,
                    path, sxt_qformat_name(head->format), what);
 }
 
+struct sxt_tokenizer *sxt_model_tokenizer(const struct sxt_model_head *head,
+                                          const char *path,
+                                          struct sxt_error *err)
+{
+    size_t vocab = head->layout.config.vocab;
+    struct sxt_str json = head->tokenizer_json;
+
+    if (json.len == 0) {
+        sxt_err(err, SXT_EXIT_DATA,
+                "%s holds no tokenizer.json; convert the model from a "
+                "directory that has one",
+                path);
+        return NULL;
+    }
+    struct sxt_tokenizer *tok =
+        sxt_tokenizer_parse(json.data, json.len, path, err);
+    if (!tok || sxt_tokenizer_size(tok) <= vocab)
+        return tok;
+    sxt_err(err, SXT_EXIT_DATA,
+            "%s: the tokenizer has ids up to %zu, the model only %zu "
+            "embeddings: it is another model's",
+            path, sxt_tokenizer_size(tok) - 1, vocab);
+    sxt_tokenizer_destroy(tok);
+    return NULL;
+}
+
 /* ---- units ---- */
 
 /* The part of a tensor that lies in a range of its unit. */

@@ -37,6 +37,12 @@ int sxt_model_read_unit(struct sxt_in *in, const struct sxt_layout *layout,
 int sxt_model_need_plain(const struct sxt_model_head *head, const char *path,
                          const char *what, struct sxt_error *err);
 
+/* The tokenizer that is in a model's file; NULL if there is none, or one with
+ * ids that the model knows not.  Caller destroys. */
+struct sxt_tokenizer *sxt_model_tokenizer(const struct sxt_model_head *head,
+                                          const char *path,
+                                          struct sxt_error *err);
+
 /* All units resident on one device, quantised if the file's are. */
 struct sxt_weights {
     struct sxt_params params; /* first: hand &w->params to the network */

@@ -183,8 +183,8 @@ static int summarise(const struct sxt_run *run, const struct values *v,
                     "%" PRId64 " answers were not judged (sandbox_error) and "
                     "count neither way",
                     items.failed);
-        sxt_log(&run->log, SXT_LOG_INFO, "wrote  %s  %zu problems", output,
-                items.count);
+        sxt_log(&run->log, SXT_LOG_INFO, "wrote  %s  %zu of %zu problems",
+                output, items.count, sxt_problems_count(g->problems));
     }
     sxt_frame_destroy(rows);
     sxt_frame_destroy(summary);

@@ -152,8 +152,7 @@ static int look(struct probe *p, struct sxt_error *err)
         sxt_model_need_plain(&p->head, p->model, "probing", err) != 0)
         return -1;
     if (p->head.tokenizer_json.len > 0) {
-        p->tok = sxt_tokenizer_parse(p->head.tokenizer_json.data,
-                                     p->head.tokenizer_json.len, p->model, err);
+        p->tok = sxt_model_tokenizer(&p->head, p->model, err);
         if (!p->tok)
             return -1;
     }

@@ -1,6 +1,7 @@
 /* responses.c - what is graded. */
 #include "stage/responses.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -84,32 +85,51 @@ static const char *line_fault(const struct sxt_json *v)
     return NULL;
 }
 
-static void add_line(struct sxt_responses *r, const struct sxt_json *v,
-                     struct sxt_map *seen)
+/* What has been read: how many answers of an id, and which samples. */
+struct seen {
+    struct sxt_map *count, *sample;
+};
+
+/* True if this sample of the id was not there yet. */
+static bool is_new(struct seen *seen, struct sxt_span id, int64_t sample)
+{
+    char *name = sxt_printf("%" PRId64 " %.*s", sample, (int)id.len, id.data);
+    bool put = sxt_map_put(seen->sample, name, strlen(name), 1);
+
+    free(name);
+    return put;
+}
+
+/* Samples without a number count up.  Returns what is wrong, NULL: nothing. */
+static const char *add_line(struct sxt_responses *r, const struct sxt_json *v,
+                            struct seen *seen)
 {
     struct sxt_span id = sxt_json_text(sxt_json_get(v, "id"));
     struct sxt_span text = sxt_json_text(sxt_json_get(v, "response"));
-    uint64_t *count = sxt_map_get(seen, id.data, id.len);
-    int64_t sample = count ? (int64_t)*count : 0;
+    uint64_t *count = sxt_map_get(seen->count, id.data, id.len);
+    int64_t sample =
+        sxt_json_int(sxt_json_get(v, "sample"), count ? (int64_t)*count : 0);
 
+    if (!is_new(seen, id, sample))
+        return "this \"sample\" of the \"id\" is there already";
     if (count)
         ++*count;
     else
-        sxt_map_put(seen, id.data, id.len, 1);
+        sxt_map_put(seen->count, id.data, id.len, 1);
     sxt_frame_add(r->names);
     sxt_frame_set_text(r->names, ID, id.data, id.len);
-    sxt_frame_set_i64(r->names, SAMPLE,
-                      sxt_json_int(sxt_json_get(v, "sample"), sample));
+    sxt_frame_set_i64(r->names, SAMPLE, sample);
     sxt_frame_set_string(r->names, FINISH, "external");
     sxt_frame_add(r->texts);
     sxt_frame_set_text(r->texts, TEXT, text.data, text.len);
     r->count++;
+    return NULL;
 }
 
 static int read_lines(struct sxt_responses *r, const char *path,
                       struct sxt_jsonl *in, struct sxt_error *err)
 {
-    struct sxt_map *seen = sxt_map_create();
+    struct seen seen = { sxt_map_create(), sxt_map_create() };
     struct sxt_str faults = SXT_STR_EMPTY;
     size_t line = 0, n_faults = 0;
     struct sxt_error one = { 0 };
@@ -119,22 +139,27 @@ static int read_lines(struct sxt_responses *r, const char *path,
     while ((more = sxt_jsonl_next(in, &v, &line, &one)) != 0) {
         const char *fault = more < 0 ? one.text : line_fault(v);
         if (!fault)
-            add_line(r, v, seen);
-        else if (n_faults++ < SHOWN_FAULTS && more < 0)
-            sxt_str_add(&faults, "\n  %s", fault);
-        else if (n_faults <= SHOWN_FAULTS)
-            sxt_str_add(&faults, "\n  %s:%zu: %s", path, line, fault);
+            fault = add_line(r, v, &seen);
+        if (fault && n_faults++ < SHOWN_FAULTS) {
+            sxt_str_add(&faults, "\n  ");
+            if (more > 0) /* else the text begins with the place */
+                sxt_str_add(&faults, "%s:%zu: ", path, line);
+            sxt_str_add(&faults, "%s", fault);
+        }
         if (more > 0)
             sxt_json_free(v);
         else if (one.code != SXT_EXIT_DATA)
             break; /* the file, not a line */
     }
-    sxt_map_destroy(seen);
+    sxt_map_destroy(seen.count);
+    sxt_map_destroy(seen.sample);
     if (n_faults > 0)
         sxt_err(err, more < 0 ? one.code : SXT_EXIT_DATA,
                 "%s: %zu unusable lines%s", path, n_faults, faults.data);
+    else if (r->count == 0)
+        sxt_err(err, SXT_EXIT_DATA, "%s: no answers", path);
     sxt_str_free(&faults);
-    return n_faults > 0 ? -1 : 0;
+    return r->count == 0 || n_faults > 0 ? -1 : 0;
 }
 
 static int open_lines(struct sxt_responses *r, const char *path,

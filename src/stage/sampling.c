@@ -142,13 +142,7 @@ static int open_model(struct sxt_sampler *s, struct sxt_error *err)
     s->in = sxt_in_open(s->path, SXT_MODEL_FORMAT, err);
     if (!s->in || sxt_model_read_head(s->in, &s->head, err) != 0)
         return -1;
-    if (s->head.tokenizer_json.len == 0)
-        return sxt_err(err, SXT_EXIT_DATA,
-                       "%s holds no tokenizer.json; convert the model from a "
-                       "directory that has one",
-                       s->path);
-    s->tok = sxt_tokenizer_parse(s->head.tokenizer_json.data,
-                                 s->head.tokenizer_json.len, s->path, err);
+    s->tok = sxt_model_tokenizer(&s->head, s->path, err);
     if (!s->tok || sxt_chat_init(&s->chat, s->tok, err) != 0)
         return -1;
     if (check_context(s, err) != 0)

@@ -22,19 +22,10 @@ static int open_base(struct sxt_sft *s, struct sxt_error *err)
         rc = sxt_model_read_head(s->base, &s->head, err);
     if (rc == 0)
         rc = sxt_model_need_plain(&s->head, path, "fine-tuning", err);
-    if (rc == 0 && s->head.tokenizer_json.len == 0)
-        rc = sxt_err(err, SXT_EXIT_DATA, "%s: has no tokenizer.json", path);
     if (rc == 0) {
-        s->tok = sxt_tokenizer_parse(s->head.tokenizer_json.data,
-                                     s->head.tokenizer_json.len, path, err);
+        s->tok = sxt_model_tokenizer(&s->head, path, err);
         rc = s->tok ? sxt_chat_init(&s->chat, s->tok, err) : -1;
     }
-    if (rc == 0 && sxt_tokenizer_size(s->tok) > s->head.layout.config.vocab)
-        rc = sxt_err(err, SXT_EXIT_DATA,
-                     "%s: the tokenizer has ids up to %zu, the model only %zu "
-                     "embeddings",
-                     path, sxt_tokenizer_size(s->tok) - 1,
-                     s->head.layout.config.vocab);
     free(path);
     return sxt_comm_agree(s->run->comm, rc, err);
 }
