@@ -64,14 +64,16 @@ static bool parse_word(struct sxt_span line, struct word *word)
     return good;
 }
 
-/* Count the tests that passed, in order; the word after them, if any. */
+/* Count the tests that passed, in order; the word after them, if any.  More
+ * words than tests say nothing. */
 static struct word read_words(struct coderun *run, const struct sxt_str *words)
 {
     struct word word = { .index = -1 };
     const char *at = words->data, *end;
     size_t left = words->len;
 
-    while (left > 0 && (end = memchr(at, '\n', left)) != NULL) {
+    while (run->result->tests_passed < run->result->tests && left > 0 &&
+           (end = memchr(at, '\n', left)) != NULL) {
         struct sxt_span line = { at, (size_t)(end - at) };
         word = (struct word){ .index = -1 };
         if (!parse_word(line, &word) || strcmp(word.kind, "pass") != 0)

@@ -536,9 +536,10 @@ static struct sxt_math_judgement judge_once(struct sxt_span gold,
     *one_is_list = is_list(&g) != is_list(&p);
     if (sxt_mathlex_same(&g.tokens, &p.tokens) && g.tokens.count > 0) {
         out = (struct sxt_math_judgement){ SXT_MATH_EQUAL, "same" };
-    } else if (same_text(&g.tokens, &p.tokens) ||
-               same_letter(&g.tokens, &p.tokens)) {
+    } else if (same_text(&g.tokens, &p.tokens)) {
         out = (struct sxt_math_judgement){ SXT_MATH_EQUAL, "text" };
+    } else if (same_letter(&g.tokens, &p.tokens)) {
+        out = (struct sxt_math_judgement){ SXT_MATH_EQUAL, "letter" };
     } else if ((v = sxt_mathtime_compare(&g.tokens, &p.tokens)) !=
                SXT_MATH_UNDECIDED) {
         out = (struct sxt_math_judgement){ v, "time" };

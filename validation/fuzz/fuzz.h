@@ -31,9 +31,9 @@ struct sxt_span fuzz_part(struct sxt_span *rest);
 /* Between start and stop at most this CPU time may pass, and, where a
  * sanitizer counts, at most so much memory be held at once; else abort. */
 #define FUZZ_CPU_S 1.0
-#define FUZZ_BYTES ((size_t)64 << 20)
+#define FUZZ_BYTES ((size_t)64 << 20) /* the most of what is not packed */
 void fuzz_start(void);
-void fuzz_stop(void);
+void fuzz_stop(size_t most);
 
 /* A regular file with these bytes, in memory; close (*fd) removes it. */
 const char *fuzz_file(struct sxt_span bytes, int *fd, char path[32]);

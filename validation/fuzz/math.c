@@ -168,7 +168,7 @@ static struct sxt_math_judgement judge(struct sxt_span a, struct sxt_span b)
 {
     fuzz_start();
     struct sxt_math_judgement j = sxt_mathequal(a, b);
-    fuzz_stop();
+    fuzz_stop(FUZZ_BYTES);
     SXT_CHECK(j.rule && j.rule[0]);
     return j;
 }

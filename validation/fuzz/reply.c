@@ -219,6 +219,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                               &err) == 0)
         check_result(&result, options.upstream);
     sxt_json_free(list);
-    fuzz_stop();
+    fuzz_stop(FUZZ_BYTES);
     return 0;
 }

@@ -187,6 +187,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_sections(s);
     check_last_word(s);
     check_explained(s);
-    fuzz_stop();
+    fuzz_stop(FUZZ_BYTES);
     return 0;
 }

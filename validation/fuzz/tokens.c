@@ -116,6 +116,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (tok)
         check_text(tok, rest);
     sxt_tokenizer_destroy(tok);
-    fuzz_stop();
+    fuzz_stop(FUZZ_BYTES);
     return 0;
 }

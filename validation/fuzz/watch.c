@@ -64,15 +64,15 @@ void fuzz_start(void)
     state.start = cpu();
 }
 
-void fuzz_stop(void)
+void fuzz_stop(size_t most)
 {
     double s = cpu() - state.start;
 
     state.on = false;
-    if (s > FUZZ_CPU_S || state.most > FUZZ_BYTES)
+    if (s > FUZZ_CPU_S || state.most > most)
         fprintf(stderr, "took %.2f s and %zu MiB\n", s, state.most >> 20);
     SXT_CHECK(s <= FUZZ_CPU_S);
-    SXT_CHECK(state.most <= FUZZ_BYTES);
+    SXT_CHECK(state.most <= most);
 }
 
 struct sxt_span fuzz_part(struct sxt_span *rest)

@@ -95,7 +95,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         sxt_st_close(in);
     }
     close(fd);
-    fuzz_stop();
+    fuzz_stop(FUZZ_BYTES);
     sxt_str_free(&file);
     return 0;
 }

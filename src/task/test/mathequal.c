@@ -64,6 +64,7 @@ static const struct {
     { "infinity", "\\infty", "+\\infty" },
     { "text", "\\text{Evelyn}", "evelyn" },
     { "text", "\\text{(B)}", "B" },
+    { "letter", "C", "c" },
 };
 
 static const struct {
