@@ -25,6 +25,9 @@ for command in $("$SEXTANT" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*
 done
 exits 78 "a typo is code 78" "$SEXTANT" sft -s lerning_rate=1
 exits 64 "an unknown command is code 64" "$SEXTANT" tran
+exits 64 "a setting without -s is code 64" "$SEXTANT" select filter=none
+says "-s filter=none" "tells how to set it"
+exits 64 "so is a second input file" "$SEXTANT" sft a.cfg b.cfg
 exits 64 "a file as the directory is code 64" "$SEXTANT" import --output=x.h5
 says "-s output=FILE.h5" "tells how to name the file"
 exits 66 "a missing input file is code 66" "$SEXTANT" info no-such.h5

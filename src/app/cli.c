@@ -274,6 +274,18 @@ static int no_folder(const char *dir)
     return SXT_EXIT_USAGE;
 }
 
+/* Most likely a parameter without its -s, or a second input file. */
+static int no_operand(const struct sxt_cli *cli)
+{
+    const char *word = cli->operands[0];
+
+    fprintf(stderr, "sextant: error: %s takes no operand, such as '%s'%s%s\n",
+            cli->stage->section.name, word,
+            strchr(word, '=') ? "; a parameter is set by -s " : "",
+            strchr(word, '=') ? word : "");
+    return SXT_EXIT_USAGE;
+}
+
 /* --help, --help=FORMAT; returns the exit status. */
 static int help(const struct sxt_cli *cli, const char *format)
 {
@@ -307,6 +319,8 @@ static int fulfil(const struct sxt_cli *cli, const struct wish *wish)
         return print_resolved(cli);
     else if (sxt_ends_with(cli->out_dir, ".h5"))
         return no_folder(cli->out_dir);
+    else if (cli->n_operands > 0 && !cli->stage->operands[0])
+        return no_operand(cli);
     else
         return -1;
     return 0;
