@@ -429,19 +429,22 @@ static void bench_layer(struct bench *b)
     print_rate(b, "layer-32b", took[1] - took[0], tokens, flop[1] - flop[0]);
 }
 
-/* In eighths, as much of the state goes to the host as must; then layers go. */
+/* In eighths, as much of the state goes to the host as must; then layers go.
+ * In the smallest shapes there is room for no more than with away_tiny of it.
+ */
 static void bench_step(struct bench *b, const char *name,
-                       const struct sxt_model_config *shape)
+                       const struct sxt_model_config *shape, double away_tiny)
 {
     struct sxt_model_config c = sized(b, shape);
     struct training t = { .optimize = true };
     size_t all = c.layers, tokens = tokens_of(b);
+    size_t room = b->tiny ? least_bytes(&c, tokens, away_tiny) : usable(b);
     double away = 0;
     char what[60];
 
-    while (away < 1 && least_bytes(&c, tokens, away) > usable(b))
+    while (away < 1 && least_bytes(&c, tokens, away) > room)
         away += 0.125;
-    while (c.layers > 1 && least_bytes(&c, tokens, away) > usable(b))
+    while (c.layers > 1 && least_bytes(&c, tokens, away) > room)
         c.layers--;
     create(&t, b, &c, tokens, away);
     snprintf(what, sizeof(what), "step-%s%s", name,
@@ -465,7 +468,7 @@ void bench_steps(struct bench *b)
     if (!b->only || strstr("layer-32b", b->only))
         bench_layer(b);
     if (!b->only || strstr("step-1.5b", b->only))
-        bench_step(b, "1.5b", &shape_1_5b);
+        bench_step(b, "1.5b", &shape_1_5b, 0);
     if (!b->only || strstr("step-7b", b->only))
-        bench_step(b, "7b", &shape_7b);
+        bench_step(b, "7b", &shape_7b, 0.25);
 }

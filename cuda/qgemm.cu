@@ -208,7 +208,8 @@ static void run_plain(struct sxt_num *num, size_t m, const void *a,
 
 template <int WIDE, int TILES>
 static void run(struct sxt_num *num, size_t m, const void *a,
-                const struct sxt_qmat *w, void *c, const struct sxt_code_book &book)
+                const struct sxt_qmat *w, void *c,
+                const struct sxt_code_book &book)
 {
     dim3 grid(sxt_blocks(w->n, WIDE * TILE_N), sxt_blocks(m, TILES * TILE_M));
     cudaStream_t stream = sxt_cuda_of(num)->stream;

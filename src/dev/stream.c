@@ -1,5 +1,6 @@
-/* stream.c - streams, events, recordings and pinned memory; on a device where everything
- * is done when it is asked for, an event is nothing but an address. */
+/* stream.c - streams, events, recordings and pinned memory; on a device where
+ * everything is done when it is asked for, an event is nothing but an address.
+ */
 #include "dev/stream.h"
 
 #include <stdio.h>
@@ -114,7 +115,8 @@ void *sxt_pinned_alloc(struct sxt_dev *dev, size_t bytes)
 {
     void *p;
 
-    SXT_CHECK(!dev->sealed && !dev->recording); /* to pin memory waits for the device */
+    /* to pin memory waits for the device */
+    SXT_CHECK(!dev->sealed && !dev->recording);
     if (!dev->driver->pin) {
         p = sxt_alloc_aligned(bytes);
     } else if (!(p = dev->driver->pin(dev, bytes))) {

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "dev/driver.h"
+#include "dev/guard.h"
 
 enum {
     CALL = 1, /* tags */
@@ -44,6 +45,7 @@ struct sxt_watch {
     size_t n_open, cap;
     uint64_t begun;
     struct sxt_coll_record newest;
+    struct sxt_guard *guard; /* owned; NULL before it is needed */
     struct sxt_watch_source sources[MOST_SOURCES];
     int n_sources;
     /* Of a roll call: what was sent, and what the others said. */
@@ -86,6 +88,7 @@ void sxt_watch_leave(struct sxt_dev *dev)
 
     if (--w->users > 0)
         return;
+    sxt_guard_destroy(w->guard);
     MPI_Comm_free(&w->comm.mpi);
     free(w->hosts);
     free(w->answers);
@@ -141,7 +144,9 @@ static void describe(const struct sxt_coll_record *r, char *text, size_t size)
         return;
     }
     sxt_log_count((double)r->bytes, bytes);
-    if (r->what)
+    if (r->what && r->bytes == 0)
+        snprintf(text, size, "%s for %s", r->operation, r->what);
+    else if (r->what)
         snprintf(text, size, "%s of %sB for %s of unit %zu", r->operation,
                  bytes, r->what, r->unit);
     else
@@ -312,4 +317,54 @@ void sxt_watch_wait(struct sxt_watch *w, bool (*passed)(void *arg), void *arg,
         if (nap)
             usleep(NAP_US);
     }
+}
+
+/* ---- waits that cannot be looked into ---- */
+
+static bool have_met(void *request)
+{
+    int flag;
+
+    MPI_Test(request, &flag, MPI_STATUS_IGNORE);
+    return flag;
+}
+
+void sxt_watch_meet(struct sxt_dev *dev, const char *what)
+{
+    struct sxt_watch *w = dev->watch;
+    struct sxt_coll_record record = { .operation = "meeting", .what = what };
+    MPI_Request request;
+    uint64_t number;
+
+    if (!w || w->comm.size == 1)
+        return;
+    number = sxt_watch_begin(w, &record);
+    MPI_Ibarrier(w->comm.mpi, &request);
+    sxt_watch_wait(w, have_met, &request, false);
+    sxt_watch_end(w, number);
+}
+
+/* Its patience ends behind that of the watch, which knows more. */
+void sxt_watch_guard(struct sxt_dev *dev, const char *what)
+{
+    struct sxt_watch *w = dev->watch;
+    double grace = dev->patience < GRACE_S ? dev->patience : GRACE_S;
+
+    if (!w || w->comm.size == 1)
+        return;
+    if (!w->guard)
+        w->guard = sxt_guard_create(w->comm.rank, w->hosts[w->comm.rank]);
+    sxt_guard_enter(w->guard, what, dev->patience + 2 * grace, grace);
+}
+
+void sxt_watch_enter(struct sxt_dev *dev, const char *what)
+{
+    sxt_watch_meet(dev, what);
+    sxt_watch_guard(dev, what);
+}
+
+void sxt_watch_back(struct sxt_dev *dev)
+{
+    if (dev->watch && dev->watch->guard)
+        sxt_guard_back(dev->watch->guard);
 }

@@ -25,6 +25,16 @@ uint64_t sxt_watch_begin(struct sxt_watch *watch,
                          const struct sxt_coll_record *record);
 void sxt_watch_end(struct sxt_watch *watch, uint64_t number);
 
+/* Where this rank is about to wait without asking the watch: in MPI's blocking
+ * collectives, in HDF5's.  All ranks meet first: one that does not come is
+ * named as ever.  What stops behind that, a thread notices (guard.h).
+ * Collective; nothing happens without a watch, or alone. */
+void sxt_watch_enter(struct sxt_dev *dev, const char *what);
+void sxt_watch_back(struct sxt_dev *dev);
+/* The two halves of enter. */
+void sxt_watch_meet(struct sxt_dev *dev, const char *what);
+void sxt_watch_guard(struct sxt_dev *dev, const char *what);
+
 /* A library that has news without being waited for. */
 struct sxt_watch_source {
     /* False: it is broken, and why tells. */

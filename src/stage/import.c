@@ -424,8 +424,8 @@ static int run_import(struct sxt_run *run, const void *values,
             sxt_comm_sum(run->comm, (int64_t)sxt_frame_rows(job.rows));
         if (rows == 0)
             rc = sxt_err(err, SXT_EXIT_DATA,
-                         "none of %lld records is left: the data set's keep, or "
-                         "on_error = \"skip\", leaves all of them out",
+                         "none of %lld records is left: the data set's keep, "
+                         "or on_error = \"skip\", leaves all of them out",
                          (long long)records);
         else if (!run->dry_run)
             rc = write_problems(&job, run, err);

@@ -8,6 +8,7 @@
 
 #include "base/events.h"
 #include "base/mem.h"
+#include "dev/watch.h"
 #include "stage/formats.h"
 #include "stage/placement.h"
 #include "stage/stages.h"
@@ -89,8 +90,11 @@ static int start(struct sxt_sft *s, struct sxt_error *err)
 static int save(struct sxt_sft *s, struct sxt_error *err)
 {
     double before = sxt_clock(), took;
-    int rc = sxt_checkpoint_save(&s->ckpt, &s->progress, err);
+    int rc;
 
+    sxt_watch_enter(s->dev, "a checkpoint");
+    rc = sxt_checkpoint_save(&s->ckpt, &s->progress, err);
+    sxt_watch_back(s->dev);
     took = sxt_clock() - before;
     s->save_s += took;
     s->longest_save_s = took > s->longest_save_s ? took : s->longest_save_s;
@@ -162,8 +166,10 @@ static int train(struct sxt_sft *s, struct sxt_error *err)
             return -1;
         if (s->progress.step == s->total_steps)
             break;
-        bool stop = must_stop(s, &why);
-        if (stop || save_is_due(s, last_save)) {
+        sxt_watch_enter(s->dev, "what comes behind a step");
+        bool stop = must_stop(s, &why), due = save_is_due(s, last_save);
+        sxt_watch_back(s->dev);
+        if (stop || due) {
             if (save(s, err) != 0)
                 return -1;
             last_save = sxt_clock();
@@ -180,10 +186,13 @@ static int train(struct sxt_sft *s, struct sxt_error *err)
 static int finish(struct sxt_sft *s, struct sxt_error *err)
 {
     char *path = sxt_run_path(s->run, s->v->output);
-    int rc = sxt_sft_report_end(s, err);
+    int rc;
 
+    sxt_watch_enter(s->dev, "the model's file");
+    rc = sxt_sft_report_end(s, err);
     if (rc == 0)
         rc = sxt_checkpoint_export(&s->ckpt, path, err);
+    sxt_watch_back(s->dev);
     if (rc == 0)
         sxt_log(&s->run->log, SXT_LOG_INFO, "wrote %s", path);
     free(path);
@@ -209,8 +218,12 @@ static int run_loaded(struct sxt_sft *s, struct sxt_error *err)
     s->ckpt.o = s->o;
     s->ckpt.base = s->base;
     s->ckpt.settings = s->settings.data;
-    if (start(s, err) != 0 || sxt_sft_report_begin(s, err) != 0 ||
-        train(s, err) != 0)
+    sxt_watch_enter(s->dev, "the state to begin with");
+    int rc = start(s, err);
+    if (rc == 0)
+        rc = sxt_sft_report_begin(s, err);
+    sxt_watch_back(s->dev);
+    if (rc != 0 || train(s, err) != 0)
         return -1;
     return finish(s, err);
 }

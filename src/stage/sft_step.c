@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "dev/watch.h"
 #include "stage/sft.h"
 
 /* Lay the samples of bin b one behind the other.  A rank without a bin gets one
@@ -70,8 +71,10 @@ static double *run_bins(struct sxt_sft *s, const struct sxt_sft_set *set,
         if (mine < n)
             loss[mine] = sum;
     }
+    sxt_watch_enter(s->dev, "the losses");
     for (size_t b = 0; b < n; b++)
         loss[b] = sxt_comm_sum_f64(s->run->comm, loss[b]);
+    sxt_watch_back(s->dev);
     return loss;
 }
 
@@ -142,7 +145,9 @@ int sxt_sft_step(struct sxt_sft *s, int64_t step, struct sxt_sft_result *r,
     loss =
         run_bins(s, &s->train, &bins, true, (float)(1.0 / (double)r->learned));
     r->loss = sum_losses(s, loss, bins.n_bins, &bad_loss) / (double)r->learned;
+    sxt_watch_enter(s->dev, "the gradients' norm");
     r->grad_norm = sxt_optim_grad_norm(s->o, &bad_grad);
+    sxt_watch_back(s->dev);
     sxt_bins_free(&bins);
     free(loss);
     if (bad_loss >= 0)

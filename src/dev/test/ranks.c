@@ -9,6 +9,7 @@
 
 #include "dev/coll.h"
 #include "dev/place.h"
+#include "dev/watch.h"
 
 enum { N = 1000 };
 
@@ -16,14 +17,15 @@ static const struct {
     const char *how;
     double patience; /* seconds, for the second collective */
 } ways[] = {
-    { "fine", 0 },   { "stops", 0.25 }, { "never", 0.25 },
-    { "sum", 0.25 }, { "early", 0 },    { "writes", 0 },
+    { "fine", 0 },  { "stops", 0.25 }, { "never", 0.25 }, { "sum", 0.25 },
+    { "early", 0 }, { "writes", 0 },   { "meets", 0.25 }, { "inside", 0 },
 };
 
 /* The highest rank will not take part again. */
 static void leave(const char *how)
 {
-    if (strcmp(how, "stops") == 0)
+    if (strcmp(how, "stops") == 0 || strcmp(how, "meets") == 0 ||
+        strcmp(how, "inside") == 0)
         raise(SIGSTOP);
     if (strcmp(how, "never") == 0 || strcmp(how, "sum") == 0)
         for (;;)
@@ -41,6 +43,23 @@ static bool has_all(struct sxt_dev *dev, const void *all, int size)
         good = good && host[i] == i / N + 1;
     free(host);
     return good;
+}
+
+/* A collective of MPI's own, which one rank does not come to, or leaves. */
+static void foreign(struct sxt_comm comm, struct sxt_dev *dev, const char *how)
+{
+    bool inside = strcmp(how, "inside") == 0, last = comm.rank == comm.size - 1;
+
+    if (last && !inside)
+        leave(how);
+    sxt_watch_meet(dev, "a file");
+    if (inside)
+        sxt_dev_set_patience(dev, 0.25);
+    sxt_watch_guard(dev, "a file");
+    if (last && inside)
+        leave(how);
+    sxt_comm_barrier(comm);
+    sxt_watch_back(dev);
 }
 
 static bool second(struct sxt_coll *coll, struct sxt_dev *dev, char *all,
@@ -84,6 +103,9 @@ static int run(struct sxt_comm comm, struct sxt_dev *dev, const char *how)
     for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++)
         if (strcmp(ways[i].how, how) == 0 && ways[i].patience > 0)
             sxt_dev_set_patience(dev, ways[i].patience);
+    if (strcmp(how, "fine") == 0 || strcmp(how, "meets") == 0 ||
+        strcmp(how, "inside") == 0)
+        foreign(comm, dev, how);
     good = good && second(coll, dev, all, mine, how);
     sxt_coll_destroy(coll);
     sxt_dev_free(dev, all);

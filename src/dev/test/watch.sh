@@ -20,6 +20,11 @@ ok "MPI: three ranks" on_ranks 3 "$cpu" host fine
 missing "$cpu" host stops MPI
 says "all_gather of 1.00 kB for weights of unit 7" "MPI:   and in what"
 missing "$cpu" host sum MPI
+missing "$cpu" host meets "a file's writers"
+says "(meeting for a file)" "a file's writers:   and in what"
+exits 69 "a file: rank 2 stops inside, all ranks end" on_ranks 3 "$cpu" host \
+    inside
+says "waits in a file: nothing has moved" "a file:   and who waits says so"
 
 gpu=$BUILDDIR/cuda/test/emu-ranks
 if [ ! -x "$gpu" ]; then
