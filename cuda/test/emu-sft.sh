@@ -30,5 +30,8 @@ says "device auto: the CPU" "emu-sft:   takes the CPU, and says why"
 exits 69 "emu-sft: no GPU is told" env SXT_EMU_DEVICES=0 "$program" sft \
     -s model="$tiny" -s device=cuda
 says "no usable GPU" "emu-sft:   as such"
-trajectory "emu-sft" bf16 3 "$program" sft -s device=cuda
+# GPU_STEPS of fifty steps (make validate) in both types
+for dtype in ${GPU_STEPS:+f32} bf16; do
+    trajectory "emu-sft" $dtype "${GPU_STEPS-3}" "$program" sft -s device=cuda
+done
 done_testing

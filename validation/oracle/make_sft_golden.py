@@ -109,20 +109,25 @@ def run(model):
     return np.array(rows), learned
 
 
+def write_model(f, config, title, model, **storage):
+    """A model file in the open HDF5 file f; storage: of its tensors."""
+    f.attrs["format"] = np.bytes_("sextant/model")
+    f.attrs["format_version"] = np.int64(1)
+    f.attrs["title"] = np.bytes_(title)
+    for name, value in (("config.json", config.to_diff_dict()),
+                        ("tokenizer.json", byte_tokenizer())):
+        f["hf/" + name] = np.frombuffer(json.dumps(value).encode(),
+                                        dtype=np.uint8)
+    for name, p in model.named_parameters():
+        f.create_dataset("tensors/" + name, data=p.detach().numpy(), **storage)
+
+
 def main():
     model = Qwen2ForCausalLM(CONFIG)
     init(model)
     path = os.path.join(sys.argv[1], "sft-run.h5")
     with h5py.File(path, "w") as f:
-        f.attrs["format"] = np.bytes_("sextant/model")
-        f.attrs["format_version"] = np.int64(1)
-        f.attrs["title"] = np.bytes_("A fine-tuning run, by PyTorch")
-        for name, value in (("config.json", CONFIG.to_diff_dict()),
-                            ("tokenizer.json", byte_tokenizer())):
-            f["hf/" + name] = np.frombuffer(json.dumps(value).encode(),
-                                            dtype=np.uint8)
-        for name, p in model.named_parameters():
-            f["tensors/" + name] = p.detach().numpy()
+        write_model(f, CONFIG, "A fine-tuning run, by PyTorch", model)
         rows, learned = run(model)
         f["golden/loss"], f["golden/grad_norm"], f["golden/lr"] = rows.T
         f["golden"].attrs["learned"] = np.int64(learned)

@@ -18,13 +18,12 @@ import os
 import sys
 
 import h5py
-import numpy as np
 import torch
 from transformers import Qwen2Config, Qwen2ForCausalLM
 from transformers.optimization import (
     get_cosine_with_min_lr_schedule_with_warmup)
 
-from make_sft_golden import END, byte_tokenizer, samples
+from make_sft_golden import END, samples, write_model
 
 STEPS, LR, FLOOR, WARMUP, CLIP, DECAY = 50, 4e-4, 4e-5, 5, 1.0, 0.1
 
@@ -94,17 +93,8 @@ def main():
     state = model.state_dict()
     path = os.path.join(sys.argv[1], "trajectory.h5")
     with h5py.File(path, "w") as f:
-        f.attrs["format"] = np.bytes_("sextant/model")
-        f.attrs["format_version"] = np.int64(1)
-        f.attrs["title"] = np.bytes_("The model of trajectory.jsonl")
-        for name, value in (("config.json", CONFIG.to_diff_dict()),
-                            ("tokenizer.json", byte_tokenizer())):
-            f["hf/" + name] = np.frombuffer(json.dumps(value).encode(),
-                                            dtype=np.uint8)
-        for name, p in model.named_parameters():
-            f.create_dataset("tensors/" + name, data=p.detach().numpy(),
-                             compression="gzip", compression_opts=9,
-                             shuffle=True)
+        write_model(f, CONFIG, "The model of trajectory.jsonl", model,
+                    compression="gzip", compression_opts=9, shuffle=True)
     truth = trajectory(state, torch.float64, torch.float64)
     bf16 = trajectory(state, torch.bfloat16, torch.float32)
     f32 = trajectory(state, torch.float32, torch.float32)
