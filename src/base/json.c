@@ -111,19 +111,6 @@ const struct sxt_json *sxt_json_get(const struct sxt_json *v, const char *key)
     return (const struct sxt_json *)json_object_get(in(v), key);
 }
 
-const struct sxt_json *sxt_json_member(const struct sxt_json *object, size_t i,
-                                       const char **key)
-{
-    void *at = json_object_iter(in(object));
-
-    while (at && i-- > 0)
-        at = json_object_iter_next(in(object), at);
-    if (!at)
-        return NULL;
-    *key = json_object_iter_key(at);
-    return (const struct sxt_json *)json_object_iter_value(at);
-}
-
 const struct sxt_json *sxt_json_next(const struct sxt_json *object,
                                      const char **key)
 {

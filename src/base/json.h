@@ -38,11 +38,8 @@ size_t sxt_json_count(const struct sxt_json *v); /* items or members */
 const struct sxt_json *sxt_json_item(const struct sxt_json *array, size_t i);
 /* Member by name, NULL if absent or if v is no object. */
 const struct sxt_json *sxt_json_get(const struct sxt_json *v, const char *key);
-/* i-th member in file order; *key is borrowed. */
-const struct sxt_json *sxt_json_member(const struct sxt_json *object, size_t i,
-                                       const char **key);
 /* The member behind *key in file order (*key NULL: the first), or NULL at the
- * end; moves *key on.  Walks a large object in linear time. */
+ * end; moves *key on, which is borrowed. */
 const struct sxt_json *sxt_json_next(const struct sxt_json *object,
                                      const char **key);
 /* The string's bytes (may hold NULs), or {NULL, 0} if v is no string. */

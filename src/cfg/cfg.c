@@ -195,10 +195,10 @@ static const struct sxt_cfg_param *find(const struct sxt_cfg_param *p,
 
     for (; p->name && !found; p++) {
         char *place = *values + p->offset;
-        if (strcmp(p->name, name) == 0)
-            found = p;
-        else if (p->name[0] == '\0')
+        if (p->name[0] == '\0')
             found = find(p->group, name, &place);
+        else if (strcmp(p->name, name) == 0)
+            found = p;
         if (found)
             *values = place;
     }

@@ -28,7 +28,6 @@ static size_t item_size(enum sxt_col_type type)
     case SXT_COL_I32:
     case SXT_COL_F32:
     case SXT_COL_IDS:
-    case SXT_COL_F32S:
         return 4;
     default:
         return 8;
@@ -37,7 +36,7 @@ static size_t item_size(enum sxt_col_type type)
 
 static bool is_ragged(enum sxt_col_type type)
 {
-    return type == SXT_COL_TEXT || type == SXT_COL_IDS || type == SXT_COL_F32S;
+    return type == SXT_COL_TEXT || type == SXT_COL_IDS;
 }
 
 struct sxt_frame *sxt_frame_create(const struct sxt_column *columns)
@@ -193,12 +192,6 @@ void sxt_frame_set_ids(struct sxt_frame *f, size_t col, const int32_t *ids,
     set_items(f, col, SXT_COL_IDS, ids, n);
 }
 
-void sxt_frame_set_f32s(struct sxt_frame *f, size_t col, const float *x,
-                        size_t n)
-{
-    set_items(f, col, SXT_COL_F32S, x, n);
-}
-
 int64_t sxt_frame_i64(const struct sxt_frame *f, size_t col, size_t row)
 {
     const void *p = cell(f, col, row);
@@ -255,12 +248,6 @@ const int32_t *sxt_frame_ids(const struct sxt_frame *f, size_t col, size_t row,
                              size_t *n)
 {
     return items(f, col, row, SXT_COL_IDS, n);
-}
-
-const float *sxt_frame_f32s(const struct sxt_frame *f, size_t col, size_t row,
-                            size_t *n)
-{
-    return items(f, col, row, SXT_COL_F32S, n);
 }
 
 struct sxt_frame_storage sxt_frame_storage(struct sxt_frame *f, size_t col)

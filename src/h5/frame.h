@@ -23,8 +23,7 @@ enum sxt_col_type {
     SXT_COL_F32,
     SXT_COL_F64,
     SXT_COL_TEXT, /* bytes, usually UTF-8; any length per row */
-    SXT_COL_IDS,  /* int32 token ids; any number per row */
-    SXT_COL_F32S  /* float; any number per row */
+    SXT_COL_IDS   /* int32 token ids; any number per row */
 };
 
 struct sxt_column {
@@ -61,8 +60,6 @@ void sxt_frame_set_text(struct sxt_frame *f, size_t col, const char *data,
 void sxt_frame_set_string(struct sxt_frame *f, size_t col, const char *text);
 void sxt_frame_set_ids(struct sxt_frame *f, size_t col, const int32_t *ids,
                        size_t n);
-void sxt_frame_set_f32s(struct sxt_frame *f, size_t col, const float *x,
-                        size_t n);
 
 /* Any row's value.  Spans and arrays are borrowed until the next add. */
 int64_t sxt_frame_i64(const struct sxt_frame *f, size_t col, size_t row);
@@ -74,8 +71,6 @@ struct sxt_span sxt_frame_text(const struct sxt_frame *f, size_t col,
 char *sxt_frame_string(const struct sxt_frame *f, size_t col, size_t row);
 const int32_t *sxt_frame_ids(const struct sxt_frame *f, size_t col, size_t row,
                              size_t *n);
-const float *sxt_frame_f32s(const struct sxt_frame *f, size_t col, size_t row,
-                            size_t *n);
 
 /* Raw storage of a column, for the reader and writer of files: fixed-width
  * values, or the ragged items with offsets[rows + 1] counted in items. */

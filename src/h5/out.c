@@ -263,12 +263,6 @@ int sxt_out_attr_i64(struct sxt_out *out, const char *object, const char *name,
     return write_attr(out, object, name, H5T_STD_I64LE, &x, err);
 }
 
-int sxt_out_attr_f64(struct sxt_out *out, const char *object, const char *name,
-                     double x, struct sxt_error *err)
-{
-    return write_attr(out, object, name, H5T_IEEE_F64LE, &x, err);
-}
-
 int sxt_out_attr_text(struct sxt_out *out, const char *object, const char *name,
                       const char *text, struct sxt_error *err)
 {

@@ -74,8 +74,6 @@ int sxt_out_bytes(struct sxt_out *out, const char *object, const char *doc,
 /* Attributes for small facts; on "/" or an object; same on every rank. */
 int sxt_out_attr_i64(struct sxt_out *out, const char *object, const char *name,
                      int64_t x, struct sxt_error *err);
-int sxt_out_attr_f64(struct sxt_out *out, const char *object, const char *name,
-                     double x, struct sxt_error *err);
 int sxt_out_attr_text(struct sxt_out *out, const char *object,
                       const char *name, const char *text,
                       struct sxt_error *err);

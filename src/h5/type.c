@@ -82,7 +82,6 @@ enum sxt_h5_type sxt_h5_column_type(enum sxt_col_type type)
     case SXT_COL_U64:
         return SXT_H5_U64;
     case SXT_COL_F32:
-    case SXT_COL_F32S:
         return SXT_H5_F32;
     case SXT_COL_F64:
         return SXT_H5_F64;

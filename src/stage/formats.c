@@ -157,8 +157,6 @@ static const char *type_name(enum sxt_col_type type)
         return "text";
     case SXT_COL_IDS:
         return "i32 list";
-    case SXT_COL_F32S:
-        return "f32 list";
     }
     return "";
 }

@@ -114,9 +114,9 @@ static void test_access(void)
            sxt_json_int(sxt_json_item(sxt_json_get(v, "l"), 1), 0) == 2 &&
            !sxt_json_item(sxt_json_get(v, "l"), 2),
        "arrays have items");
-    ok(sxt_json_member(v, 2, &key) && strcmp(key, "r") == 0 &&
-           !sxt_json_member(v, 5, &key),
-       "members come in file order");
+    for (int k = 0; k < 3; k++)
+        sxt_json_next(v, &key);
+    is_text(key, "r", "members come in file order");
     ok(sxt_json_type(NULL) == SXT_JSON_NULL && sxt_json_count(NULL) == 0 &&
            !sxt_json_get(NULL, "a") && !sxt_json_item(NULL, 0) &&
            sxt_json_int(NULL, 3) == 3,

@@ -109,6 +109,8 @@ static const struct {
     { "a setting is checked", "", "n=many",
       "-s: n must be a whole number, not 'many'" },
     { "a setting needs a value", "", "n", "-s: 'n' should be name=value" },
+    { "a setting needs a name", "", "=5",
+      "-s: unknown parameter  (did you mean n?)" },
     { "a setting's name is checked", "", "sampling.top_q=1",
       "-s: unknown parameter top_q (did you mean sampling.top_p?)" },
 };
