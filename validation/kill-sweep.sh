@@ -12,12 +12,12 @@
 #                          else at a few of each step, and stop it in one way
 #   SXT_TEST_STEPS=sft     this step only
 #   SXT_TEST_KILLS=500     so many random kills; else none
-#   SXT_TEST_JOBS=4        so many at a time; else one
+#   SXT_TEST_JOBS=4        so many at a time; else two
 #   SXT_TEST_SWEEP=DIR     keep there what is done, so that a sweep that was cut
 #                          goes on: its own medicine
 . "$SRCDIR/validation/lib.sh"
 sweep=${SXT_TEST_SWEEP:-$tap_dir}
-jobs=${SXT_TEST_JOBS:-1}
+jobs=${SXT_TEST_JOBS:-2}
 mkdir -p "$sweep" && cd -P "$sweep" || exit 99
 sweep=$PWD
 OMP_NUM_THREADS=1
@@ -283,15 +283,16 @@ points() { # STEP
         sft) list="$list $((n / 2)) $((n * 5 / 6))" ;;
         generate) list="$list 5 $((n * 2 / 3))" ;;
         report) list=3 ;;
+        quantize | export | convert) list=$((n - 2)) ;;
         esac
     fi
     case ${SXT_TEST_TOUCHES-}$1 in
     generate) ways=USR1 ;;
-    reformat | quantize) ways=STOP ;;
+    reformat) ways=STOP ;;
     grade | import) ways=TERM ;;
     sft) ways=TERM-twice ;;
     evaluate) ways="time" ;;
-    export | convert) ways= ;;
+    quantize | export | convert) ways= ;;
     *) ways="USR1 TERM TERM-twice STOP time" ;;
     esac
     for point in $list; do
@@ -440,8 +441,8 @@ for step in ${SXT_TEST_STEPS-$steps}; do
     ok "$step, stopped and killed at touches of files, goes on to the same end" \
         unhurt "$step"
 done
-echo "# $(grep -c '[A-Z]' held) stops, $(grep -vc '[A-Z]' held) kills at touches"
-echo "# ($(count missed) of them behind the last)"
+echo "# $(grep -vc ' [0-9]' held) stops"
+echo "# $(grep -c ' [0-9]' held) kills at touches, $(count missed) behind the last"
 if [ "${SXT_TEST_KILLS-0}" -gt 0 ]; then
     [ -s failed ] || in_parallel random_kills
     ok "killed at random instants, too" test ! -s failed

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -314,6 +315,28 @@ static void test_damage(void)
     }
 }
 
+/* Of 150 steps 50 are done; numbers so large that the clock does not show. */
+static void test_foretelling(void)
+{
+    static const double half_s = 1e9;
+    struct sxt_run run = { .ends = 0 };
+    char text[SXT_FORETOLD];
+
+    sxt_run_foretell(&run, 0, half_s, "step ", 50, 150, text);
+    ok(text[0] == '\0', "where nobody knows the end nothing is foretold");
+    run.ends = sxt_clock() + half_s;
+    sxt_run_foretell(&run, 0, half_s / 2, "step ", 50, 150, text);
+    ok(text[0] == '\0', "nor if the rest takes less");
+    sxt_run_foretell(&run, 0, NAN, "step ", 50, 150, text);
+    ok(text[0] == '\0', "nor if that is unknown");
+    sxt_run_foretell(&run, 0, 2 * half_s, "step ", 50, 150, text);
+    ok(strcmp(text, "  will reach the time limit at step 99 of 150") == 0,
+       "if the rest takes twice as long, half of it is done:%s", text);
+    sxt_run_foretell(&run, 2 * half_s, half_s, "", 50, 150, text);
+    ok(strcmp(text, "  will reach the time limit at 50 of 150") == 0,
+       "and nothing if no turn fits:%s", text);
+}
+
 int main(int argc, char **argv)
 {
     sxt_h5_start();
@@ -325,6 +348,7 @@ int main(int argc, char **argv)
     test_states();
     test_view();
     test_damage();
+    test_foretelling();
     if (tap_failed == 0 && system("rm -rf " DIR) != 0)
         printf("# " DIR " stays\n");
     sxt_comm_finalize();
