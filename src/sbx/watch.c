@@ -113,18 +113,32 @@ static void add_memory(pid_t pid, struct jail_usage *usage)
     usage->tasks += (int)field(text, "\nThreads:");
 }
 
-/* Time that a busy machine took from the process; kernels without
- * CONFIG_SCHED_INFO say nothing.  It is summed, for processes may wait for each
- * other; many that are ready at once run into the limit of CPU time. */
+/* Time that a busy machine took from a process; kernels without
+ * CONFIG_SCHED_INFO say nothing. */
+static double queued(const char *path)
+{
+    unsigned long long on, waited;
+    char text[128];
+
+    if (slurp(path, text, sizeof(text)) > 0 &&
+        sscanf(text, "%llu %llu", &on, &waited) == 2)
+        return (double)waited / 1e9;
+    return 0;
+}
+
+double sxt_sbx_own_queue(void)
+{
+    return queued("/proc/thread-self/schedstat");
+}
+
+/* It is summed, for processes may wait for each other; many that are ready at
+ * once run into the limit of CPU time. */
 static void add_queued(pid_t pid, struct jail_usage *usage)
 {
-    unsigned long long on, queued;
-    char path[32], text[128];
+    char path[32];
 
     snprintf(path, sizeof(path), "/proc/%d/schedstat", (int)pid);
-    if (slurp(path, text, sizeof(text)) > 0 &&
-        sscanf(text, "%llu %llu", &on, &queued) == 2)
-        usage->queued_s += (double)queued / 1e9;
+    usage->queued_s += queued(path);
 }
 
 int sxt_sbx_watch(pid_t init, struct jail_usage *usage)

@@ -283,12 +283,18 @@ static void test_large(struct sxt_sandbox *sandbox, int n, const char *when)
     struct sxt_json *tests = sxt_json_parse(text.data, text.len, "large", NULL);
     int right = 0, wrong = 0;
     for (int i = 0; i < n; i++) {
-        right +=
+        bool pass =
             judge(sandbox, tests, "print('012345678\\n' * 5000000, end='')",
                   detail) == SXT_CODE_PASS;
-        wrong += judge(sandbox, tests,
-                       "print('012345678\\n' * 4999999 + '012345679')",
-                       detail) == SXT_CODE_WRONG;
+        if (!pass)
+            printf("# right output: %s\n", detail);
+        right += pass;
+        bool fail = judge(sandbox, tests,
+                          "print('012345678\\n' * 4999999 + '012345679')",
+                          detail) == SXT_CODE_WRONG;
+        if (!fail)
+            printf("# wrong output: %s\n", detail);
+        wrong += fail;
     }
     ok(right == n, "50 MB of right output pass %d of %d times %s", right, n,
        when);
