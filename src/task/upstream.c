@@ -287,6 +287,16 @@ static long only_equals_sign(struct sxt_span s)
     return at >= 0 && sxt_span_find_last(s, "=") == at ? at : -1;
 }
 
+/* Words and fonts, which SymPy's readers refuse or take for products. */
+static bool has_words(const struct sxt_math_tree *t, struct sxt_span s)
+{
+    bool found = sxt_span_find(s, "\\math") >= 0;
+
+    for (size_t i = 0; i < t->tokens.count; i++)
+        found |= t->tokens.item[i].kind == SXT_TOK_TEXT;
+    return found;
+}
+
 /* Where SkyThought asks SymPy: equal values, floats within 1e-4, equations
  * with the same difference of sides but for its sign. */
 static bool symbolic(struct sxt_span p, struct sxt_span r)
@@ -298,9 +308,11 @@ static bool symbolic(struct sxt_span p, struct sxt_span r)
 
     sxt_mathexpr_parse(p, false, &a);
     sxt_mathexpr_parse(r, false, &b);
-    if (a.root && b.root && a.root->kind == SXT_MATH_RELATION &&
-        b.root->kind == SXT_MATH_RELATION && a.root->count == 2 &&
-        b.root->count == 2)
+    if (has_words(&a, p) || has_words(&b, r))
+        same = false;
+    else if (a.root && b.root && a.root->kind == SXT_MATH_RELATION &&
+             b.root->kind == SXT_MATH_RELATION && a.root->count == 2 &&
+             b.root->count == 2)
         same = sxt_math_proportional(a.root->child, a.root->child->next,
                                      b.root->child, b.root->child->next,
                                      &sign) == SXT_MATH_EQUAL;

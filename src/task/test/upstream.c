@@ -1,7 +1,12 @@
-/* upstream.c (test) - SkyThought's rules, oddities and all; every verdict was
- * derived from the description of its code, step by step. */
+/* upstream.c (test) - SkyThought's rules, oddities and all: derived from the
+ * description of its code, step by step, and what that code itself said of
+ * validation/golden/upstream.jsonl (validation/oracle/upstream.py). */
 #include "task/upstream.h"
 
+#include <stdlib.h>
+
+#include "base/json.h"
+#include "base/mem.h"
 #include "base/test/tap.h"
 
 static const struct {
@@ -93,6 +98,53 @@ static const struct {
     { "omni_math", "x=5", "\\boxed{5}", false, true },
 };
 
+/* Verdict and answer of one line; a choice's answer is a letter or nothing
+ * here, and there perhaps the whole text. */
+static bool judged_alike(const struct sxt_json *line)
+{
+    struct sxt_span source = sxt_json_text(sxt_json_get(line, "source"));
+    struct sxt_span gold = sxt_json_text(sxt_json_get(line, "gold"));
+    struct sxt_span text = sxt_json_text(sxt_json_get(line, "response"));
+    struct sxt_span answer = sxt_json_text(sxt_json_get(line, "answer"));
+    bool right = sxt_json_bool(sxt_json_get(line, "right"), false);
+    enum sxt_upstream_scorer scorer = sxt_upstream_scorer(
+        source, sxt_json_bool(sxt_json_get(line, "choice"), false));
+    bool maths = scorer == SXT_UPSTREAM_MATH || scorer == SXT_UPSTREAM_RAW;
+    struct sxt_str out = SXT_STR_EMPTY;
+
+    bool alike = sxt_upstream_score(scorer, gold, text, &out) == right;
+    struct sxt_span found = { out.data ? out.data : "", out.len };
+    alike = alike && (!maths || sxt_span_same(found, answer));
+    if (!alike)
+        printf("# %.*s: '%.*s' for '%.*s' holds '%.*s', not '%.*s'; %s there\n",
+               (int)source.len, source.data, (int)text.len, text.data,
+               (int)gold.len, gold.data, (int)found.len, found.data,
+               (int)answer.len, answer.data, right ? "right" : "wrong");
+    sxt_str_free(&out);
+    return alike;
+}
+
+static void test_golden(void)
+{
+    const char *src = getenv("SRCDIR") ? getenv("SRCDIR") : ".";
+    char *path = sxt_printf("%s/validation/golden/upstream.jsonl", src);
+    struct sxt_error err = { 0 };
+    struct sxt_jsonl *in = sxt_jsonl_open(path, &err);
+    struct sxt_json *line;
+    size_t number;
+    int lines = 0, alike = 0;
+
+    for (; in && sxt_jsonl_next(in, &line, &number, &err) > 0; lines++) {
+        alike += judged_alike(line);
+        sxt_json_free(line);
+    }
+    ok(lines > 300 && alike == lines,
+       "%d of %d verdicts are those of SkyThought's own code", alike, lines);
+    if (in)
+        sxt_jsonl_close(in);
+    free(path);
+}
+
 int main(void)
 {
     for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
@@ -125,5 +177,6 @@ int main(void)
            scores[i].right ? "right" : "wrong");
         sxt_str_free(&out);
     }
+    test_golden();
     return done_testing();
 }
