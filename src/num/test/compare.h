@@ -13,18 +13,24 @@
 bool compare_op(const struct run *run, enum sxt_dtype type, struct lab *lab,
                 struct lab *ref, double tolerance, double *worst);
 
+/* Where time is dear, SXT_TEST_OPS names the operations to run. */
+static inline bool compare_wants(const struct run *run)
+{
+    const char *only = getenv("SXT_TEST_OPS");
+
+    return !only || strstr(only, run->op);
+}
+
 /* One claim per operation and type, "PREFIXoperation: …": the labs' outcomes
- * agree within the operation's tolerance, or to the bit.  Where time is dear,
- * SXT_TEST_OPS names the operations to compare. */
+ * agree within the operation's tolerance, or to the bit. */
 static inline void compare_all(const char *prefix, const char *what,
                                struct lab *lab, struct lab *ref,
                                bool to_the_bit)
 {
     static const char *const name[] = { "f32", "bf16" };
-    const char *only = getenv("SXT_TEST_OPS");
 
     for (const struct run *run = sxt_runs; run->op; run++) {
-        if (only && !strstr(only, run->op))
+        if (!compare_wants(run))
             continue;
         for (int type = SXT_F32; type <= SXT_BF16; type++) {
             double worst, limit = to_the_bit ? 0 : run->tolerance[type];

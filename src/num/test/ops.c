@@ -34,7 +34,7 @@ static void print_bits(void)
 
     lab_open(&lab, "cpu", "host", 1);
     for (const struct run *run = sxt_runs; run->op; run++)
-        for (int type = SXT_F32; type <= SXT_BF16; type++)
+        for (int type = SXT_F32; compare_wants(run) && type <= SXT_BF16; type++)
             printf("# bits of %s %s %016" PRIx64 "\n", run->op,
                    type == SXT_F32 ? "f32" : "bf16",
                    hash_cases(&lab, run, (enum sxt_dtype)type));
