@@ -150,6 +150,7 @@ __global__ void __launch_bounds__(THREADS)
         for (int s = 0; s < WIDE; s++) {
             uint32_t q[2][8];
             float max[2] = { 1, 1 };
+#pragma unroll
             for (int half = 0; half < 2; half++) {
                 size_t j = min(col0 + s * TILE_N + half * 8 + g, w.n - 1);
                 if (NF4) {
@@ -162,7 +163,9 @@ __global__ void __launch_bounds__(THREADS)
             multiply<TILES, NF4>(acc[s], x, q, max);
         }
     }
+#pragma unroll /* acc stays in registers */
     for (int s = 0; s < WIDE; s++)
+#pragma unroll
         for (int i = 0; i < TILES; i++)
             finish<NF4>(c, acc[s][i], w, m, row0 + i * TILE_M,
                         col0 + s * TILE_N);

@@ -270,7 +270,9 @@ __device__ static float logprob(const row &r, int32_t id)
     return (float)(r.x[id] - max - log(sxt_block_sum<THREADS>(sum)));
 }
 
-__global__ void __launch_bounds__(THREADS) sample(task t)
+/* A block of a multiprocessor: left to itself the compiler makes room for two,
+ * and keeps registers in memory. */
+__global__ void __launch_bounds__(THREADS, 1) sample(task t)
 {
     row r;
 
