@@ -15,6 +15,7 @@
 #include "model/zero3.h"
 #include "stage/formats.h"
 #include "stage/placement.h"
+#include "stage/rounds.h"
 #include "stage/stages.h"
 
 struct values {
@@ -60,6 +61,7 @@ struct probe {
     struct sxt_ids ids, targets;
     double *loss; /* (n) sums over the predicted tokens */
     size_t longest, predicted;
+    int32_t cu_seqlens[2]; /* of the newest batch */
 
     struct sxt_dev *dev;
     struct sxt_num *num;
@@ -206,45 +208,33 @@ static int load_weights(struct probe *p, struct sxt_error *err)
 
 /* Text i as a batch.  A rank without one takes part with the first: its weights
  * are asked for in the same order by all. */
-static struct sxt_batch batch_of(const struct probe *p, size_t i,
-                                 int32_t *cu_seqlens)
+static struct sxt_batch batch_of(void *arg, size_t i)
 {
+    struct probe *p = arg;
     size_t text = i < p->n ? i : 0;
 
-    cu_seqlens[0] = 0;
-    cu_seqlens[1] = (int32_t)(p->at[text + 1] - p->at[text]);
-    return (struct sxt_batch){ .t = (size_t)cu_seqlens[1],
+    p->cu_seqlens[1] = (int32_t)(p->at[text + 1] - p->at[text]);
+    return (struct sxt_batch){ .t = (size_t)p->cu_seqlens[1],
                                .n_docs = 1,
                                .ids = p->ids.data + p->at[text],
                                .target = p->targets.data + p->at[text],
-                               .cu_seqlens = cu_seqlens };
+                               .cu_seqlens = p->cu_seqlens };
 }
 
 /* Losses of all texts, on every rank, and gradients of their mean. */
 static void measure(struct probe *p)
 {
-    size_t ranks = (size_t)p->run->comm.size;
-    float scale = (float)(1.0 / (double)p->predicted);
-    bool learn = p->v->gradients;
+    struct sxt_rounds rounds = { .comm = p->run->comm,
+                                 .dev = p->dev,
+                                 .z = p->z,
+                                 .net = p->net,
+                                 .learn = p->v->gradients,
+                                 .scale = (float)(1.0 / (double)p->predicted),
+                                 .bin = batch_of,
+                                 .arg = p };
 
-    p->loss = sxt_calloc(p->n, sizeof(*p->loss));
     sxt_zero3_begin_step(p->z);
-    for (size_t first = 0; first < p->n; first += ranks) {
-        size_t mine = first + (size_t)p->run->comm.rank, left = p->n - first;
-        int32_t cu_seqlens[2];
-        struct sxt_batch batch = batch_of(p, mine, cu_seqlens);
-        if (learn)
-            sxt_zero3_begin_round(p->z, (int)(left < ranks ? left : ranks));
-        double sum =
-            sxt_net_step(p->net, sxt_zero3_params(p->z),
-                         learn ? sxt_zero3_grads(p->z) : NULL, &batch, scale);
-        if (learn)
-            sxt_zero3_end_round(p->z);
-        if (mine < p->n)
-            p->loss[mine] = sum;
-    }
-    for (size_t i = 0; i < p->n; i++)
-        p->loss[i] = sxt_comm_sum_f64(p->run->comm, p->loss[i]);
+    p->loss = sxt_rounds_run(&rounds, p->n);
 }
 
 /* ---- the file ---- */
@@ -303,8 +293,7 @@ static int write_logits(struct probe *p, struct sxt_error *err)
 
     for (size_t first = 0; first < p->n; first += ranks) {
         size_t mine = first + (size_t)p->run->comm.rank;
-        int32_t cu_seqlens[2];
-        struct sxt_batch batch = batch_of(p, mine, cu_seqlens);
+        struct sxt_batch batch = batch_of(p, mine);
         sxt_net_logits(p->net, sxt_zero3_params(p->z), &batch, logits);
         if (mine < p->n && rc == 0)
             rc = sxt_out_range(p->out, "/logits", p->at[mine] * vocab,

@@ -6,14 +6,23 @@
 
 #include "base/mem.h"
 #include "dev/watch.h"
+#include "stage/rounds.h"
 #include "stage/sft.h"
 
+struct dealt {
+    struct sxt_sft *s;
+    const struct sxt_sft_set *set;
+    const struct sxt_bins *bins;
+};
+
 /* Lay the samples of bin b one behind the other.  A rank without a bin gets one
- * token that nothing is learned from, so that it takes part in gathering. */
-static struct sxt_batch fill_bin(struct sxt_sft *s,
-                                 const struct sxt_sft_set *set,
-                                 const struct sxt_bins *bins, size_t b)
+ * token that nothing is learned from. */
+static struct sxt_batch fill_bin(void *arg, size_t b)
 {
+    const struct dealt *dealt = arg;
+    const struct sxt_sft_set *set = dealt->set;
+    const struct sxt_bins *bins = dealt->bins;
+    struct sxt_sft *s = dealt->s;
     struct sxt_batch batch = { .ids = s->ids,
                                .target = s->target,
                                .cu_seqlens = s->cu };
@@ -49,33 +58,15 @@ static void count_tokens(const struct sxt_sft_set *set,
     }
 }
 
-/* Run all bins, forward only or with gradients of scale * loss.  Every rank
- * gets every bin's sum of losses, in the order of the bins. */
+/* Run all bins, forward only or with gradients of scale * loss. */
 static double *run_bins(struct sxt_sft *s, const struct sxt_sft_set *set,
                         const struct sxt_bins *bins, bool learn, float scale)
 {
-    struct sxt_params *params = sxt_zero3_params(s->z);
-    struct sxt_grads *grads = learn ? sxt_zero3_grads(s->z) : NULL;
-    size_t ranks = (size_t)s->run->comm.size, n = bins->n_bins;
-    double *loss = sxt_calloc(n, sizeof(*loss));
+    struct dealt dealt = { s, set, bins };
+    struct sxt_rounds rounds = { s->run->comm, s->dev, s->z,     s->net,
+                                 learn,        scale,  fill_bin, &dealt };
 
-    for (size_t first = 0; first < n; first += ranks) {
-        size_t mine = first + (size_t)s->run->comm.rank;
-        struct sxt_batch batch = fill_bin(s, set, bins, mine);
-        if (learn)
-            sxt_zero3_begin_round(s->z,
-                                  (int)(n - first < ranks ? n - first : ranks));
-        double sum = sxt_net_step(s->net, params, grads, &batch, scale);
-        if (learn)
-            sxt_zero3_end_round(s->z);
-        if (mine < n)
-            loss[mine] = sum;
-    }
-    sxt_watch_enter(s->dev, "the losses");
-    for (size_t b = 0; b < n; b++)
-        loss[b] = sxt_comm_sum_f64(s->run->comm, loss[b]);
-    sxt_watch_back(s->dev);
-    return loss;
+    return sxt_rounds_run(&rounds, bins->n_bins);
 }
 
 /* Sum in the order of the bins; *rank is that of the first bin whose loss is
