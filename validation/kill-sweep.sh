@@ -337,46 +337,56 @@ random() { # LIMIT: a number below it
     od -An -N2 -tu2 /dev/urandom | awk -v n="$1" '{ print $1 % n }'
 }
 
+# Each rank says who it is in pid.RANK.
 on_two() { # STEP
-    # shellcheck disable=SC2086 # the flags are words
+    # shellcheck disable=SC2016,SC2086 # for the inner shell; words
     run "$1" env OMPI_MCA_btl=self,vader setsid timeout -s KILL 300 \
-        "$MPIRUN" $MPIRUN_FLAGS -n 2
+        "$MPIRUN" $MPIRUN_FLAGS -n 2 sh -c \
+        'echo $$ >"pid.$OMPI_COMM_WORLD_RANK$PMI_RANK"; exec "$@"' sh
 }
 
 now_ms() { date +%s%3N; }
 
+# Start STEP on two ranks and wait until they are there, or it ended.
+start() { # STEP
+    rm -f pid.0 pid.1
+    on_two "$1" >next.log 2>&1 &
+    launcher=$!
+    until [ -s pid.0 ] && [ -s pid.1 ] || ! kill -0 "$launcher" 2>/dev/null; do
+        sleep 0.02
+    done
+    began=$(now_ms)
+}
+
 # How long STEP takes on two ranks, in ms.
 measure() { # STEP
+    [ ! -s "takes-$1" ] || return 0
     lay_out "$1"
-    began=$(now_ms)
-    on_two "$1" >next.log 2>&1 || { cat next.log; return 1; }
-    echo $(($(now_ms) - began)) >takes
+    start "$1"
+    wait "$launcher" || { cat next.log; return 1; }
+    echo $(($(now_ms) - began)) >"takes-$1"
 }
 
-# The ranks of this worker: all, or one of them.
-victims() {
-    for pid in $(ps -C sextant -o pid=); do
-        [ "$(readlink "/proc/$pid/cwd")" != "$PWD" ] || echo "$pid"
-    done >pids
-    if [ "$(random 2)" = 0 ]; then cat pids; else shuf -n 1 pids; fi
-}
-
-# Kill STEP on two ranks after a random while, one rank or all of them, a few
-# times; then go on.  `kills` counts.
+# Kill STEP on two ranks after a random while, one rank or all of them, until
+# it is done or was killed often enough; then go on.  `kills` counts.
 killed_anywhere() { # STEP
     lay_out "$1"
     : >killed.log
     kills=0
-    for try in 1 2 3 4; do
-        began=$(now_ms)
-        on_two "$1" >next.log 2>&1 &
-        launcher=$!
-        sleep "$(random "$(cat takes)" | awk '{ print $1 / 1000 }')"
-        # shellcheck disable=SC2046 # several numbers
-        ! kill -9 $(victims) 2>/dev/null || kills=$((kills + 1))
+    while [ "$kills" -lt 8 ]; do
+        while_s=$(random "$(cat "takes-$1")" | awk '{ print $1 / 1000 }')
+        case $(random 4) in
+        0) who=pid.0 ;;
+        1) who=pid.1 ;;
+        *) who="pid.0 pid.1" ;;
+        esac
+        start "$1"
+        sleep "$while_s"
+        # shellcheck disable=SC2046,SC2086 # numbers, names
+        ! kill -9 $(cat $who) 2>/dev/null || kills=$((kills + 1))
         wait "$launcher" 2>/dev/null && break
-        if [ $(($(now_ms) - began)) -ge 300000 ]; then
-            echo "try $try hung"
+        if [ $(($(now_ms) - began)) -ge 290000 ]; then
+            echo "it hung"
             return 1
         fi
         kept "$1" || return 1
