@@ -113,7 +113,8 @@ static bool same_decimal(const struct decimal *a, const struct decimal *b)
     return i == a->digits.len && j == b->digits.len;
 }
 
-/* The value, rounded; false if it has too many digits for a double to tell. */
+/* The value, rounded; false if it has too many digits for a double to tell, or
+ * is beyond its range. */
 static bool value_of(struct sxt_span s, double *x)
 {
     char text[LONGEST_NUMBER];
@@ -123,7 +124,7 @@ static bool value_of(struct sxt_span s, double *x)
     memcpy(text, s.data, s.len);
     text[s.len] = '\0';
     *x = strtod(text, NULL);
-    return true;
+    return isfinite(*x);
 }
 
 /* The next line, without white space at its end; false at the end. */
