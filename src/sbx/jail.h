@@ -173,11 +173,9 @@ _Noreturn void sxt_sbx_init(const struct sxt_sandbox *sandbox,
 extern const unsigned char sxt_sbx_zygote_image[];
 extern const size_t sxt_sbx_zygote_bytes;
 
-/* watch.c: look at all that descends from `init` (not at init itself).
- * -1 if that cannot be seen. */
+/* watch.c: look at all that descends from `init` (not at it); -1: it cannot. */
 int sxt_sbx_watch(pid_t init, struct jail_usage *usage);
-/* Seconds for which this thread was ready, but without a processor. */
-double sxt_sbx_own_queue(void);
+double sxt_sbx_own_queue(void); /* s that this thread was ready, not running */
 
 /* start.c: start a process in new namespaces, as clone(2). */
 pid_t sxt_sbx_clone(unsigned long namespaces);
