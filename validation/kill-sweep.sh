@@ -13,7 +13,7 @@
 #   SXT_TEST_STEPS=sft     this step only
 #   SXT_TEST_KILLS=500     so many random kills; else none
 #   SXT_TEST_JOBS=4        so many at a time; else two
-#   SXT_TEST_SWEEP=DIR     keep there what is done, so that a sweep that was cut
+#   SXT_TEST_SWEEP=/DIR    keep there what is done, so that a sweep that was cut
 #                          goes on: its own medicine
 . "$SRCDIR/validation/lib.sh"
 sweep=${SXT_TEST_SWEEP:-$tap_dir}
