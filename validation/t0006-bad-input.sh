@@ -90,6 +90,8 @@ for pair in generate:model:model.h5 generate:problems:problems.h5 \
     refused 65 "$command: half a $name" "$SEXTANT" "$command" base.cfg -o out \
         -s "$name=$here/cut/$file"
     says "cut/$file" "  is named"
+    ! grep "gives no reason" tap.out
+    tap_result $? "  with the reason"
     : >"cut/$file"
     refused 65 "$command: an empty $name" "$SEXTANT" "$command" base.cfg \
         -o out -s "$name=$here/cut/$file"

@@ -43,16 +43,17 @@ static int check_format(struct sxt_in *in, const char *format,
 /* Why a file cannot be opened: HDF5 often does not say. */
 static void say_why(const char *path, struct sxt_error *err)
 {
-    FILE *file = fopen(path, "rb");
+    FILE *file;
 
+    /* First, for any call to HDF5 forgets the reason. */
+    sxt_h5_fail(err, SXT_EXIT_DATA, path, "cannot be opened as HDF5");
+    file = fopen(path, "rb");
     if (!file)
         sxt_err_errno(err, SXT_EXIT_NOINPUT, "%s", path);
     else if (fgetc(file) == EOF)
         sxt_err(err, SXT_EXIT_DATA, "%s: is empty", path);
     else if (H5Fis_hdf5(path) == 0)
         sxt_err(err, SXT_EXIT_DATA, "%s: is not an HDF5 file", path);
-    else
-        sxt_h5_fail(err, SXT_EXIT_DATA, path, "cannot be opened as HDF5");
     if (file)
         fclose(file);
 }
@@ -84,11 +85,11 @@ struct sxt_in *sxt_in_open(const char *path, const char *format,
     H5Pset_file_locking(fapl, 1, 1);
 #endif
     hid_t file = H5Fopen(path, H5F_ACC_RDONLY, fapl);
-    H5Pclose(fapl);
-    if (file < 0) {
+    if (file < 0)
         say_why(path, err);
+    H5Pclose(fapl);
+    if (file < 0)
         return NULL;
-    }
     struct sxt_in *in = sxt_calloc(1, sizeof(*in));
     in->path = sxt_strdup(path);
     in->file = file;
