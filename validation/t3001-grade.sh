@@ -85,6 +85,15 @@ says "nothing is kept" "  which is said"
 exits 78 "a quota for nobody" "$SEXTANT" select -s traces=r1/traces.h5 \
     -s verdicts=r1/verdicts.h5 -s output=x.h5 -s quotas=nobody:1
 says "no answer is from that source" "  says so"
+ok "traces of its own verdicts" "$SEXTANT" select -s traces=r1/traces.h5 \
+    -s verdicts=r1/verdicts.h5 -s output=s.h5
+! grep "was not made from" tap.out
+tap_result $? "  are told from others"
+sed 's/Hm/Hmm/' answers.jsonl >other.jsonl
+ok "other answers" "$SEXTANT" reformat -s generations=./other.jsonl
+ok "  with old verdicts" "$SEXTANT" select -s verdicts=r1/verdicts.h5 \
+    -s output=s.h5
+says "was not made from" "  give a warning"
 ok "ShareGPT lines come back" "$SEXTANT" select \
     -s from_sharegpt=r1/train.jsonl -s output=back.h5 -s sharegpt=back.jsonl
 ok "  the same" cmp r1/train.jsonl back.jsonl

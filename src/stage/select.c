@@ -111,6 +111,29 @@ static int read_verdicts(struct sxt_selection *s, const char *path,
     return rc;
 }
 
+/* Were the verdicts given on these traces, or on what these were made of?  The
+ * sums tell that files keep of what they were made of.  Rank 0. */
+static bool on_these(struct sxt_in *traces, const char *verdicts)
+{
+    struct sxt_in *in = sxt_in_open(verdicts, SXT_VERDICTS_FORMAT, NULL);
+    struct sxt_str judged = SXT_STR_EMPTY, made = SXT_STR_EMPTY;
+    char sum[SXT_SHA256_TEXT] = "";
+    bool yes = true; /* unless they say otherwise */
+
+    if (in && sxt_in_bytes(in, SXT_INPUTS_OBJECT, &judged, NULL) == 0 &&
+        sxt_in_bytes(traces, SXT_INPUTS_OBJECT, &made, NULL) == 0 &&
+        judged.len >= SXT_SHA256_TEXT && made.len > 0) {
+        sxt_str_cut(&judged, SXT_SHA256_TEXT - 1); /* the answers come first */
+        yes = strstr(made.data, judged.data) ||
+              (sxt_sha256_file(sxt_in_path(traces), sum, NULL) == 0 &&
+               strcmp(sum, judged.data) == 0);
+    }
+    sxt_in_close(in);
+    sxt_str_free(&judged);
+    sxt_str_free(&made);
+    return yes;
+}
+
 static int match_problems(struct sxt_selection *s, struct sxt_error *err)
 {
     for (size_t i = 0; i < s->n; i++) {
@@ -352,6 +375,12 @@ static int open_selection(const struct sxt_run *run, struct sxt_selection *s,
     }
     if (rc == 0 && strcmp(v->filter, "verdict") == 0)
         rc = read_verdicts(s, from->path[2], err);
+    if (rc == 0 && strcmp(v->filter, "verdict") == 0 && run->comm.rank == 0 &&
+        !on_these(s->traces, from->path[2]))
+        sxt_log(&run->log, SXT_LOG_WARN,
+                "%s was not made from %s, nor from what that was made from: "
+                "grade again if the answers are others",
+                from->path[2], from->path[0]);
     if (rc == 0 && system)
         rc = sxt_file_read(system, &s->system, err);
     free(system);
