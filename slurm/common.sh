@@ -92,6 +92,10 @@ prepare() {
     export OMP_NUM_THREADS=${OMP_NUM_THREADS-${SLURM_CPUS_PER_TASK-1}}
     # Lustre without flock support refuses HDF5's locks; a run has one writer.
     export HDF5_USE_FILE_LOCKING=${HDF5_USE_FILE_LOCKING-FALSE}
+    # What this script prints goes to a file; the ranks see a pipe only.
+    SEXTANT_LOG=$(readlink -f "/proc/$$/fd/1")
+    [ -f "$SEXTANT_LOG" ] || SEXTANT_LOG=
+    export SEXTANT_LOG
     say "job ${SLURM_JOB_ID-none}, restart ${SLURM_RESTART_COUNT:-0}," \
         "nodes ${SLURM_JOB_NODELIST-none}, ranks ${SLURM_NTASKS:-1}," \
         "threads $OMP_NUM_THREADS"

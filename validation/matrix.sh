@@ -80,6 +80,11 @@ failed=0
 rows=()
 for cell in "${cells[@]}"; do
     setup "$cell"
+    if ! with "$cell"; then
+        echo "matrix.sh: $cell: its compiler is not here" >&2
+        failed=1
+        continue
+    fi
     start=$SECONDS
     if (build "$cell"); then
         result=passed

@@ -72,12 +72,28 @@ ok "each call left a file for TensorBoard" \
 ok "from inside the run" sh -c 'cd run && "$SEXTANT" status'
 state model.h5 done
 
+# Several runs in a folder.
+mkdir -p runs/2 runs/10 runs/none
+cp -r run/status runs/2/ && cp -r run/status runs/10/
+ok "a folder of runs" status runs
+[ "$(grep -c ' of 4 steps ' tap.out)" = 2 ] &&
+    [ "$(sed -n '1s/ .*//p' tap.out)" = 2 ] && [ "$(sed -n '2s/ .*//p' tap.out)" = 10 ]
+tap_result $? "... a line for each, in the order of numbers"
+says "import failed" "... which of its steps it is at"
+ok "... for machines" status runs --json
+says '"runs":' "... as an array"
+
 # A record whose process never was: killed.
 sed -i -e 's/"state":"done"/"state":"running"/' -e 's/"pid":[0-9]*/"pid":99999999/' \
     run/status/model.h5.json
 rm run/model.h5
+echo "sextant: nothing is left" >died.log
+sed -i "s|\"log\":\"[^\"]*\"|\"log\":\"$PWD/died.log\"|" run/status/model.h5.json
 ok "a process that is gone" status run
 state model.h5 killed
+says "last sign of life 2" "... when it was alive"
+says "its log ends: sextant: nothing is left" "... its last words"
+says "look at: $PWD/died.log" "... and where they stand"
 sed -i 's/"host":"[^"]*"/"host":"elsewhere.example"/' run/status/model.h5.json
 ok "one on another node" status run
 state model.h5 running

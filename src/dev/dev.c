@@ -78,6 +78,13 @@ void sxt_dev_destroy(struct sxt_dev *dev)
     free(dev);
 }
 
+int sxt_dev_gpus(const struct sxt_dev *dev)
+{
+    if (strcmp(dev->driver->kind, "cuda") != 0)
+        return 0;
+    return dev->gpus > 0 ? dev->gpus : 1;
+}
+
 const char *sxt_dev_kind(const struct sxt_dev *dev)
 {
     return dev->driver->kind;

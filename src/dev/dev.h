@@ -35,6 +35,9 @@ struct sxt_dev *sxt_dev_create_at(const char *kind, int ordinal,
                                   struct sxt_error *err);
 void sxt_dev_destroy(struct sxt_dev *dev); /* everything must be freed */
 const char *sxt_dev_kind(const struct sxt_dev *dev);
+/* How many GPUs the ranks have together; 0 if they have none, 1 if the device
+ * was not placed (place.h). */
+int sxt_dev_gpus(const struct sxt_dev *dev);
 /* "NVIDIA H100 80GB HBM3, 79.1 GiB": for logs. */
 const char *sxt_dev_about(const struct sxt_dev *dev);
 

@@ -91,6 +91,7 @@ struct sxt_dev {
     void *state; /* the driver's own */
     char about[160];
     int sharers; /* ranks that were given this GPU, 0: this one alone */
+    int gpus;    /* of all ranks together, 0: not placed */
     int depth;   /* enters without their leave */
     bool sealed, recording;
     double patience;         /* seconds; 0: without end */

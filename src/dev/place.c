@@ -79,6 +79,16 @@ static int count_seats(const struct seat *seats, int n, const char *uuid)
     return count;
 }
 
+/* Different GPUs among the ranks'. */
+static int count_gpus(const struct seat *seats, int n)
+{
+    int count = 0;
+
+    for (int i = 0; i < n; i++)
+        count += count_seats(seats, i, seats[i].uuid) == 0;
+    return count;
+}
+
 static struct sxt_dev *place_gpu(struct sxt_comm comm, bool share, char **table,
                                  struct sxt_error *err)
 {
@@ -95,6 +105,7 @@ static struct sxt_dev *place_gpu(struct sxt_comm comm, bool share, char **table,
     if (rc == 0) {
         *table = make_table(seats, comm.size);
         dev->sharers = count_seats(seats, comm.size, seats[comm.rank].uuid);
+        dev->gpus = count_gpus(seats, comm.size);
     } else {
         sxt_dev_destroy(dev);
         dev = NULL;

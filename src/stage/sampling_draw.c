@@ -274,7 +274,7 @@ static void tell_status(const struct drawing *d,
         .total = (double)(before + d->ask->n),
         .tokens = (double)t[TOKENS],
         .left_s = left,
-        .gpu = strcmp(sxt_dev_kind(d->s->dev), "cuda") == 0,
+        .gpus = sxt_dev_gpus(d->s->dev),
     };
 
     sxt_status_tell(d->s->run, &now);

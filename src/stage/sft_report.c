@@ -24,7 +24,7 @@ static void tell(const struct sxt_sft *s, const char *doing)
         .total = (double)s->total_steps,
         .tokens = (double)s->inputs,
         .checkpoints = s->v->checkpoint.dir,
-        .gpu = strcmp(sxt_dev_kind(s->dev), "cuda") == 0,
+        .gpus = sxt_dev_gpus(s->dev),
     };
 
     sxt_status_tell(s->run, &now);

@@ -4,6 +4,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "stage/spark.h"
 #include "stage/stages.h"
 #include "stage/status_view.h"
@@ -16,7 +17,7 @@ static const struct sxt_cfg_param params[] = {
       "Look again this often, until interrupted; 0: once.", AT(watch), NULL,
       NULL },
     { "price", SXT_CFG_REAL, "-1", -1, 1e6, "$/h",
-      "Price of a rank for an hour; -1: 3 for a GPU, 0 for a processor.",
+      "Price of a GPU for an hour, of a rank without one; -1: 3 and 0.",
       AT(price), NULL, NULL },
     { "silent_minutes", SXT_CFG_REAL, "30", 0, 1e6, "min",
       "A step that should run and told nothing for so long is called silent.",
@@ -24,17 +25,58 @@ static const struct sxt_cfg_param params[] = {
     { .name = NULL }
 };
 
+static void describe_run(const struct sxt_status_view *view, bool json,
+                         struct sxt_str *out)
+{
+    struct sxt_json *o = json ? sxt_status_view_object(view) : NULL;
+
+    if (!json) {
+        sxt_status_view_print(view, sxt_spark_unicode(stdout), out);
+        return;
+    }
+    sxt_json_print(o, 1, out);
+    sxt_str_add_char(out, '\n');
+    sxt_json_free(o);
+}
+
+/* A folder that is no run may hold some. */
+static int describe_runs(const struct sxt_run *run, const char *dir,
+                         const struct sxt_status_values *v, struct sxt_str *out)
+{
+    struct sxt_status_values brief = *v;
+    struct sxt_status_runs runs;
+
+    brief.brief = !v->json;
+    int rc = sxt_status_runs_read(run, dir, &brief, &runs);
+    if (rc == 0 && v->json)
+        sxt_status_runs_json(&runs, out);
+    else if (rc == 0)
+        sxt_status_runs_print(&runs, sxt_spark_unicode(stdout), out);
+    sxt_status_runs_free(&runs);
+    return rc;
+}
+
+static int describe(const struct sxt_run *run, const char *dir,
+                    const struct sxt_status_values *v, struct sxt_str *out,
+                    struct sxt_error *err)
+{
+    struct sxt_status_view view;
+    int rc = sxt_status_view_read(run, dir, v, &view, err);
+
+    if (rc == 0)
+        describe_run(&view, v->json, out);
+    sxt_status_view_free(&view);
+    if (rc != 0 && sxt_file_is_directory(dir))
+        rc = describe_runs(run, dir, v, out);
+    return rc;
+}
+
 static int show(const struct sxt_run *run, const char *dir,
                 const struct sxt_status_values *v, struct sxt_error *err)
 {
-    struct sxt_status_view view;
     struct sxt_str text = SXT_STR_EMPTY;
-    int rc = sxt_status_view_read(run, dir, v, &view, err);
+    int rc = describe(run, dir, v, &text, err);
 
-    if (rc == 0 && v->json)
-        sxt_status_view_json(&view, &text);
-    else if (rc == 0)
-        sxt_status_view_print(&view, sxt_spark_unicode(stdout), &text);
     if (rc == 0) {
         if (v->watch > 0 && isatty(STDOUT_FILENO))
             fputs("\033[H\033[J", stdout);
@@ -42,7 +84,6 @@ static int show(const struct sxt_run *run, const char *dir,
         fflush(stdout);
     }
     sxt_str_free(&text);
-    sxt_status_view_free(&view);
     return rc;
 }
 

@@ -17,7 +17,7 @@ struct sxt_status_now {
     double left_s;           /* 0: in proportion to what is done */
     double need_s;           /* to stop, at the end of the job */
     const char *checkpoints; /* their directory, NULL: none */
-    bool gpu;                /* each rank has one */
+    int gpus;                /* that the ranks have together */
     bool lines;              /* print a line now and then */
 };
 

@@ -1,7 +1,9 @@
 /* status_print.c - how far a run is, for people and for machines. */
+#define _GNU_SOURCE
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/file.h"
 #include "base/log.h"
@@ -98,10 +100,29 @@ static void add_note(struct sxt_str *out, const char *what, const char *text)
     sxt_str_add(out, "\n");
 }
 
+/* When, where and in which job a step was seen alive. */
+static void add_last_sign(struct sxt_str *out, const struct sxt_status_step *s)
+{
+    time_t when = (time_t)number_of(s->record, "updated");
+    const char *job = text_of(s->record, "job");
+    char age[32], clock[32] = "";
+    struct tm local;
+
+    if (localtime_r(&when, &local))
+        strftime(clock, sizeof(clock), "%Y-%m-%d %H:%M:%S", &local);
+    sxt_log_duration(s->quiet_s, age);
+    sxt_str_add(out, "%-11slast sign of life %s, %s ago: process %.0f on ", "",
+                clock, age, number_of(s->record, "pid"));
+    sxt_spark_text(out, text_of(s->record, "host"));
+    sxt_str_add(out, "%s", job[0] ? ", job " : "");
+    sxt_spark_text(out, job);
+    sxt_str_add(out, "\n");
+}
+
 /* What somebody has to know, or to do. */
 static void add_notes(struct sxt_str *out, const struct sxt_status_step *s)
 {
-    char *command = sxt_status_command(s), age[32];
+    char *command = sxt_status_command(s);
     bool goes_on = s->state == SXT_STATUS_STOPPED ||
                    s->state == SXT_STATUS_KILLED ||
                    s->state == SXT_STATUS_FAILED;
@@ -110,22 +131,16 @@ static void add_notes(struct sxt_str *out, const struct sxt_status_step *s)
         add_note(out, s->state == SXT_STATUS_FAILED ? "error:" : "at:",
                  text_of(s->record, "message"));
     if (s->state == SXT_STATUS_KILLED || s->state == SXT_STATUS_SILENT) {
-        sxt_log_duration(s->quiet_s, age);
-        sxt_str_add(out, "%-11slast sign %s ago from process %.0f on ", "", age,
-                    number_of(s->record, "pid"));
-        sxt_spark_text(out, text_of(s->record, "host"));
-        if (text_of(s->record, "job")[0]) {
-            sxt_str_add(out, ", job ");
-            sxt_spark_text(out, text_of(s->record, "job"));
-        }
-        sxt_str_add(out, "\n");
+        add_last_sign(out, s);
+        add_note(out, "its log ends:", s->last_words ? s->last_words : "");
+        add_note(out, "look at:", text_of(s->record, "log"));
     }
     if (goes_on)
         add_note(out, "go on with:", command);
     free(command);
 }
 
-static double share_of(const struct sxt_status_step *s)
+double sxt_status_share(const struct sxt_status_step *s)
 {
     double total = number_of(s->record, "total");
 
@@ -137,7 +152,7 @@ static double share_of(const struct sxt_status_step *s)
 static void add_step(struct sxt_str *out, const struct sxt_status_step *s,
                      bool unicode)
 {
-    double share = share_of(s);
+    double share = sxt_status_share(s);
 
     sxt_str_add(out, "%-10s ", s->command);
     add_name(out, s->output, 24);
@@ -192,8 +207,8 @@ static void add_samples(struct sxt_str *out, const struct sxt_report *r)
     }
 }
 
-static size_t count_steps(const struct sxt_status_view *v,
-                          enum sxt_status_state state)
+size_t sxt_status_count(const struct sxt_status_view *v,
+                        enum sxt_status_state state)
 {
     size_t n = 0;
 
@@ -204,8 +219,10 @@ static size_t count_steps(const struct sxt_status_view *v,
 
 static void add_costs(struct sxt_str *out, const struct sxt_status_view *v)
 {
-    sxt_str_add(out, "\ncost       %.3g rank-hours  %.2f $ so far",
-                v->rank_hours, v->dollars);
+    sxt_str_add(out, "\ncost       %.3g rank-hours", v->rank_hours);
+    if (v->gpu_hours > 0)
+        sxt_str_add(out, "  %.3g GPU-hours", v->gpu_hours);
+    sxt_str_add(out, "  %.2f $ so far", v->dollars);
     if (v->projected > v->dollars)
         sxt_str_add(out, "  %.2f $ when what is begun is done", v->projected);
     sxt_str_add(out, "\n");
@@ -215,12 +232,12 @@ void sxt_status_view_print(const struct sxt_status_view *v, bool unicode,
                            struct sxt_str *out)
 {
     sxt_spark_text(out, v->dir);
-    sxt_str_add(out, "  %zu of %zu steps done", count_steps(v, SXT_STATUS_DONE),
+    sxt_str_add(out, "  %zu of %zu steps done", sxt_status_count(v, SXT_STATUS_DONE),
                 v->n_steps);
     for (int k = SXT_STATUS_RUNNING; k < SXT_STATUS_DONE; k++)
-        if (count_steps(v, (enum sxt_status_state)k) > 0)
+        if (sxt_status_count(v, (enum sxt_status_state)k) > 0)
             sxt_str_add(out, ", %zu %s",
-                        count_steps(v, (enum sxt_status_state)k),
+                        sxt_status_count(v, (enum sxt_status_state)k),
                         sxt_status_word((enum sxt_status_state)k));
     sxt_str_add(out, "\n\n");
     for (size_t i = 0; i < v->n_steps; i++)
@@ -250,16 +267,16 @@ static struct sxt_json *json_step(const struct sxt_status_step *s)
     static const char *const numbers[] = { "done",         "total", "tokens",
                                            "ranks",        "gpus",  "rank_s",
                                            "tokens_per_s", "pid",   "updated",
-                                           "exit" };
-    static const char *const texts[] = { "doing", "unit", "host", "job",
-                                         "message" };
+                                           "exit",         "gpu_s" };
+    static const char *const texts[] = { "doing", "unit", "host",
+                                         "job",   "log",  "message" };
     struct sxt_json *o = sxt_json_object();
     char *command = sxt_status_command(s);
 
     set_text(o, "command", s->command);
     set_text(o, "output", s->output);
     set_text(o, "state", sxt_status_word(s->state));
-    set_number(o, "share", share_of(s));
+    set_number(o, "share", sxt_status_share(s));
     set_number(o, "left_s", s->left_s);
     for (size_t i = 0; s->record && i < sizeof(numbers) / sizeof(*numbers); i++)
         set_number(o, numbers[i], number_of(s->record, numbers[i]));
@@ -267,6 +284,8 @@ static struct sxt_json *json_step(const struct sxt_status_step *s)
         set_text(o, texts[i], text_of(s->record, texts[i]));
     if (s->record)
         set_text(o, "go_on_with", command);
+    if (s->last_words)
+        set_text(o, "last_words", s->last_words);
     free(command);
     return o;
 }
@@ -303,7 +322,7 @@ static struct sxt_json *json_training(const struct sxt_status_view *v)
     return o;
 }
 
-void sxt_status_view_json(const struct sxt_status_view *v, struct sxt_str *out)
+struct sxt_json *sxt_status_view_object(const struct sxt_status_view *v)
 {
     struct sxt_json *o = sxt_json_object(), *steps = sxt_json_array();
     struct sxt_json *cost = sxt_json_object();
@@ -317,10 +336,9 @@ void sxt_status_view_json(const struct sxt_status_view *v, struct sxt_str *out)
     if (v->samples.n_sources > 0)
         sxt_json_set(o, "sources", json_sources(&v->samples));
     set_number(cost, "rank_hours", v->rank_hours);
+    set_number(cost, "gpu_hours", v->gpu_hours);
     set_number(cost, "dollars", v->dollars);
     set_number(cost, "projected", v->projected);
     sxt_json_set(o, "cost", cost);
-    sxt_json_print(o, 1, out);
-    sxt_str_add_char(out, '\n');
-    sxt_json_free(o);
+    return o;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,9 +22,12 @@ static const double line_s = 10;
 struct sxt_status {
     const struct sxt_stage *stage;
     char *output, *path;       /* of the output as recorded; of the record */
+    char *log;                 /* where its lines go, NULL: unknown */
     struct sxt_status_now now; /* told last */
     bool told;
-    double began, earlier_rank_s; /* earlier calls for this output */
+    int gpus;                  /* the most that were told */
+    double began;
+    double earlier_rank_s, earlier_gpu_s; /* of calls before, for this output */
     double phase, from;           /* when `doing` began, and at what */
     double recorded, drawn, lined;
 };
@@ -122,7 +126,7 @@ static void set_progress(struct sxt_json *o, const struct sxt_run *run)
 {
     const struct sxt_status *s = run->status;
     const struct sxt_status_now *n = &s->now;
-    double spent = run->comm.size * (sxt_clock() - s->began);
+    double spent = sxt_clock() - s->began;
 
     set_text(o, "doing", n->doing);
     set_text(o, "unit", n->unit);
@@ -132,13 +136,35 @@ static void set_progress(struct sxt_json *o, const struct sxt_run *run)
     set_number(o, "tokens_per_s", token_rate(s));
     set_number(o, "left_s", seconds_left(s));
     set_number(o, "ranks", run->comm.size);
-    set_number(o, "gpus", n->gpu ? run->comm.size : 0);
-    set_number(o, "rank_s", s->earlier_rank_s + spent);
+    set_number(o, "gpus", s->gpus);
+    set_number(o, "rank_s", s->earlier_rank_s + run->comm.size * spent);
+    set_number(o, "gpu_s", s->earlier_gpu_s + s->gpus * spent);
     if (n->checkpoints) {
         char *dir = recorded_path(n->checkpoints);
         set_text(o, "checkpoints", dir);
         free(dir);
     }
+}
+
+/* The file that lines go to: what SEXTANT_LOG says, else this process's standard
+ * output, else its launcher's, which takes what ranks say through a pipe.  NULL:
+ * none. */
+static char *find_log(void)
+{
+    const char *named = getenv("SEXTANT_LOG");
+    char launcher[64], path[4096], *whole = NULL;
+    const char *const tries[] = { "/proc/self/fd/1", launcher };
+
+    if (named && named[0])
+        return sxt_strdup(named);
+    snprintf(launcher, sizeof(launcher), "/proc/%ld/fd/1", (long)getppid());
+    for (size_t i = 0; i < 2 && !whole; i++) {
+        struct stat st;
+        ssize_t len = readlink(tries[i], path, sizeof(path));
+        if (len > 0 && stat(tries[i], &st) == 0 && S_ISREG(st.st_mode))
+            whole = sxt_printf("%.*s", (int)len, path);
+    }
+    return whole;
 }
 
 static void set_process(struct sxt_json *o, const struct sxt_run *run)
@@ -150,6 +176,7 @@ static void set_process(struct sxt_json *o, const struct sxt_run *run)
     set_text(o, "host", host);
     set_number(o, "pid", (double)getpid());
     set_text(o, "job", job);
+    set_text(o, "log", run->status->log);
     set_text(o, "command_line", run->command_line);
     set_number(o, "updated", floor(wall_clock()));
 }
@@ -252,6 +279,8 @@ void sxt_status_tell(const struct sxt_run *run,
         s->recorded = -INFINITY;
     }
     s->now = *now;
+    if (now->gpus > s->gpus)
+        s->gpus = now->gpus; /* held while it does other things, too */
     s->told = true;
     if (t - s->recorded >= record_s)
         write_record(run, "running", 0, "");
@@ -306,11 +335,13 @@ static struct sxt_status *begin(const struct sxt_run *run,
     s->stage = stage;
     s->output = recorded_path(output);
     s->path = record_path(run, output);
+    s->log = find_log();
     s->now = (struct sxt_status_now){ .doing = "", .unit = "" };
     s->began = s->phase = sxt_clock();
     struct sxt_json *old =
         sxt_file_exists(s->path) ? sxt_json_read(s->path, NULL) : NULL;
     s->earlier_rank_s = sxt_json_number(sxt_json_get(old, "rank_s"), 0);
+    s->earlier_gpu_s = sxt_json_number(sxt_json_get(old, "gpu_s"), 0);
     sxt_json_free(old);
     return s;
 }
@@ -332,6 +363,7 @@ static void end(struct sxt_run *run, int rc, const struct sxt_error *err)
                      rc == 0 ? 0 : err->code, rc == 0 ? "" : err->text);
     free(s->output);
     free(s->path);
+    free(s->log);
     free(s);
     run->status = NULL;
 }

@@ -228,6 +228,8 @@ static void find_state(const struct sxt_status_view *view,
         s->state = SXT_STATUS_DONE;
     if (s->state == SXT_STATUS_DONE)
         s->left_s = 0;
+    if (s->state == SXT_STATUS_KILLED || s->state == SXT_STATUS_SILENT)
+        s->last_words = sxt_status_last_words(text_of(s->record, "log"));
     free(path);
 }
 
@@ -357,21 +359,24 @@ static void read_samples(const struct sxt_run *run,
         sxt_report_samples(&there, &v, &view->samples, NULL);
 }
 
+/* What costs is a GPU; where there is none, a rank. */
 static void count_costs(struct sxt_status_view *view, double price)
 {
     for (size_t i = 0; i < view->n_steps; i++) {
         struct sxt_status_step *s = &view->steps[i];
-        double hours = number_of(s->record, "rank_s", 0) / 3600;
-        bool gpus = number_of(s->record, "gpus", 0) > 0;
-        double hour = price >= 0 ? price : gpus ? gpu_price : 0;
+        double gpus = number_of(s->record, "gpus", 0);
+        double hour = price >= 0 ? price : gpus > 0 ? gpu_price : 0;
         double left = isfinite(s->left_s) ? s->left_s / 3600 : 0;
         s->ranks = number_of(s->record, "ranks", 0);
-        s->rank_hours = hours;
-        s->dollars = hours * hour;
+        s->rank_hours = number_of(s->record, "rank_s", 0) / 3600;
+        s->gpu_hours = number_of(s->record, "gpu_s", 0) / 3600;
+        s->dollars = (gpus > 0 ? s->gpu_hours : s->rank_hours) * hour;
         s->tokens_per_s = number_of(s->record, "tokens_per_s", NAN);
-        view->rank_hours += hours;
+        view->rank_hours += s->rank_hours;
+        view->gpu_hours += s->gpu_hours;
         view->dollars += s->dollars;
-        view->projected += (hours + left * s->ranks) * hour;
+        view->projected +=
+            s->dollars + left * (gpus > 0 ? gpus : s->ranks) * hour;
     }
 }
 
@@ -401,6 +406,7 @@ void sxt_status_view_free(struct sxt_status_view *view)
     for (size_t i = 0; i < view->n_steps; i++) {
         free(view->steps[i].command);
         free(view->steps[i].output);
+        free(view->steps[i].last_words);
         sxt_json_free(view->steps[i].record);
     }
     free(view->steps);

@@ -22,9 +22,10 @@ struct sxt_status_step {
     char *command, *output;  /* name in the run, or absolute path; owned */
     struct sxt_json *record; /* NULL: it has none */
     enum sxt_status_state state;
+    char *last_words; /* of its log, if it died; NULL: none; owned */
     double quiet_s; /* since it told something; NaN without a record */
     double left_s;  /* NaN: unknown */
-    double ranks, rank_hours, dollars; /* so far */
+    double ranks, rank_hours, gpu_hours, dollars; /* so far */
     double tokens_per_s;               /* NaN: none */
 };
 
@@ -38,7 +39,7 @@ struct sxt_status_view {
     char *checkpoint;               /* path of the newest, NULL: none */
     double checkpoint_step, checkpoint_age_s;
     struct sxt_report samples; /* its sources: acceptance */
-    double rank_hours, dollars, projected;
+    double rank_hours, gpu_hours, dollars, projected;
 };
 
 /* What decides how files are read. */
@@ -54,11 +55,33 @@ int sxt_status_view_read(const struct sxt_run *run, const char *dir,
                          struct sxt_status_view *view, struct sxt_error *err);
 void sxt_status_view_free(struct sxt_status_view *view);
 
-/* As a text for people, or as JSON for machines. */
+/* As a text for people, or as JSON for machines (the caller's). */
 void sxt_status_view_print(const struct sxt_status_view *view, bool unicode,
                            struct sxt_str *out);
-void sxt_status_view_json(const struct sxt_status_view *view,
+struct sxt_json *sxt_status_view_object(const struct sxt_status_view *view);
+
+/* How much of a step is done, 0 … 1; how many steps are in a state. */
+double sxt_status_share(const struct sxt_status_step *step);
+size_t sxt_status_count(const struct sxt_status_view *view,
+                        enum sxt_status_state state);
+
+/* A folder of runs.  read returns -1 if it holds none; free it all the same. */
+struct sxt_status_runs {
+    struct sxt_status_view *views;
+    size_t n;
+};
+int sxt_status_runs_read(const struct sxt_run *run, const char *dir,
+                         const struct sxt_status_values *v,
+                         struct sxt_status_runs *runs);
+void sxt_status_runs_free(struct sxt_status_runs *runs);
+void sxt_status_runs_print(const struct sxt_status_runs *runs, bool unicode,
+                           struct sxt_str *out);
+void sxt_status_runs_json(const struct sxt_status_runs *runs,
                           struct sxt_str *out);
+
+/* The line of a log that tells most of its end: the last that speaks of an
+ * error or a signal, else the last.  In new memory; NULL if there is none. */
+char *sxt_status_last_words(const char *path);
 
 /* The command that goes on with a step, in new memory. */
 char *sxt_status_command(const struct sxt_status_step *step);

@@ -214,7 +214,8 @@ static void put_record(size_t i)
         "{\"format\": \"sextant/status\", \"format_version\": 1, "
         "\"command\": \"sft\", \"output\": \"o.h5\", \"state\": \"%s\", "
         "\"unit\": \"steps\", \"done\": 3, \"total\": 4, \"left_s\": 7200, "
-        "\"ranks\": 2, \"gpus\": 2, \"rank_s\": 3600, \"host\": \"%s\", "
+        "\"ranks\": 4, \"gpus\": 2, \"rank_s\": 7200, \"gpu_s\": 3600, "
+        "\"log\": \"" DIR "/run.log\", \"host\": \"%s\", "
         "\"pid\": %ld, \"updated\": %ld, \"message\": \"no \\u001b[31m\", "
         "\"command_line\": \"sextant sft -o r\"}",
         states[i].state, states[i].host ? states[i].host : host,
@@ -255,8 +256,7 @@ static void test_states(void)
 static void test_view(void)
 {
     struct sxt_status_view view;
-    struct sxt_str text = SXT_STR_EMPTY, json = SXT_STR_EMPTY;
-    struct sxt_error err = { 0 };
+    struct sxt_str text = SXT_STR_EMPTY;
 
     put_text(DIR "/metrics.jsonl",
              "{\"step\": 1, \"loss\": 4, \"tokens\": 50, \"seconds\": 1}\n"
@@ -268,28 +268,104 @@ static void test_view(void)
     ok(view.n_loss == 3 && view.loss[2] == 2 && view.last_step == 3 &&
            fabs(view.tokens_per_s - 50) < 1e-9,
        "whole lines of the metrics count, a torn one does not");
-    ok(fabs(view.rank_hours - 1) < 1e-9 && fabs(view.dollars - 3) < 1e-9 &&
-           fabs(view.projected - 15) < 1e-9,
-       "an hour of a GPU at 3 $, and 2 h on two of them to come");
+    ok(fabs(view.rank_hours - 2) < 1e-9 && fabs(view.gpu_hours - 1) < 1e-9 &&
+           fabs(view.dollars - 3) < 1e-9 && fabs(view.projected - 15) < 1e-9,
+       "four ranks share two GPUs: an hour of one at 3 $, and 2 h on two of "
+       "them to come");
     sxt_status_view_print(&view, false, &text);
     ok(strstr(text.data, "error: no ?[31m\n") &&
-           strstr(text.data, "go on with: mpirun -n 2 sextant sft -o r\n") &&
+           strstr(text.data, "go on with: mpirun -n 4 sextant sft -o r\n") &&
            strstr(text.data, "############....  75 %  failed"),
        "people read what to do");
     ok(!strchr(text.data, '\x1b'), "nothing moves the cursor");
-    sxt_status_view_json(&view, &json);
-    struct sxt_json *o = sxt_json_parse(json.data, json.len, "json", &err);
+    struct sxt_json *o = sxt_status_view_object(&view);
     const struct sxt_json *step = sxt_json_item(sxt_json_get(o, "steps"), 0);
     ok(says(step, "state", "failed") && number(step, "share") == 0.75 &&
            number(sxt_json_get(o, "cost"), "dollars") == 3,
-       "machines read the same %s", err.text);
+       "machines read the same");
     sxt_json_free(o);
     sxt_status_view_free(&view);
     view_of(&view, 0.5);
     ok(fabs(view.dollars - 0.5) < 1e-9, "another price");
     sxt_status_view_free(&view);
     sxt_str_free(&text);
-    sxt_str_free(&json);
+}
+
+/* ---- logs, and folders of runs ---- */
+
+static const struct {
+    const char *log, *words; /* NULL: no log; none */
+} logs[] = {
+    { NULL, NULL },
+    { "", NULL },
+    { "\n  \n----\n", NULL },
+    { "step 1\nstep 2\n\n", "step 2" },
+    { "step 1\rstep 2\r", "step 2" },
+    { "step 1\nsextant: d.jsonl:3: no answer\nbye\n",
+      "sextant: d.jsonl:3: no answer" },
+    { "step 1\n-----\nmpirun noticed that process rank 1 exited on signal 9 "
+      "(Killed).\n-----\n",
+      "mpirun noticed that process rank 1 exited on signal 9 (Killed)." },
+    { "slurmstepd: error: Detected 1 oom_kill event in StepId=7.0.\nend\n",
+      "slurmstepd: error: Detected 1 oom_kill event in StepId=7.0." },
+};
+
+static void test_last_words(void)
+{
+    for (size_t i = 0; i < sizeof(logs) / sizeof(*logs); i++) {
+        remove(DIR "/run.log");
+        if (logs[i].log)
+            put_text(DIR "/run.log", logs[i].log);
+        char *words = sxt_status_last_words(DIR "/run.log");
+        ok(words && logs[i].words ? strcmp(words, logs[i].words) == 0
+                                  : !words && !logs[i].words,
+           "last words %zu: %s", i, words ? words : "none");
+        free(words);
+    }
+    char *words = sxt_status_last_words(DIR);
+    ok(!words, "a folder has none");
+    free(words);
+}
+
+static void test_killed(void)
+{
+    struct sxt_status_view view;
+    struct sxt_str text = SXT_STR_EMPTY;
+
+    put_text(DIR "/run.log", "step 1\nKilled by \x1b[31m\n");
+    put_record(5);
+    view_of(&view, -1);
+    sxt_status_view_print(&view, false, &text);
+    ok(strstr(text.data, "its log ends: Killed by ?[31m\n") &&
+           strstr(text.data, "look at: " DIR "/run.log\n") &&
+           strstr(text.data, " ago: process 1000000000 on "),
+       "of one that died: when, where, and what its log says");
+    sxt_status_view_free(&view);
+    sxt_str_free(&text);
+}
+
+static void test_runs(void)
+{
+    const struct sxt_status_values v = { .price = -1, .silent_minutes = 10 };
+    static volatile sig_atomic_t stop;
+    struct sxt_run run = { .comm = sxt_comm_self(), .stop = &stop };
+    struct sxt_status_runs runs;
+    struct sxt_str text = SXT_STR_EMPTY;
+
+    put_record(5);
+    sxt_file_mkdirs(DIR "/all/empty", NULL);
+    SXT_CHECK(symlink("../../" DIR, DIR "/all/one") == 0);
+    ok(sxt_status_runs_read(&run, DIR "/all", &v, &runs) == 0 && runs.n == 1,
+       "a folder of runs, and of others: %zu", runs.n);
+    sxt_status_runs_print(&runs, false, &text);
+    ok(strncmp(text.data, "one  ", 5) == 0 &&
+           strstr(text.data, " 0 of 1 steps    3.00 $  sft killed 75 %\n"),
+       "a line for each");
+    sxt_status_runs_free(&runs);
+    ok(sxt_status_runs_read(&run, DIR "/status", &v, &runs) != 0,
+       "one without runs");
+    sxt_status_runs_free(&runs);
+    sxt_str_free(&text);
 }
 
 static void test_damage(void)
@@ -347,6 +423,9 @@ int main(int argc, char **argv)
     test_record();
     test_states();
     test_view();
+    test_last_words();
+    test_killed();
+    test_runs();
     test_damage();
     test_foretelling();
     if (tap_failed == 0 && system("rm -rf " DIR) != 0)
