@@ -17,7 +17,7 @@ static const struct sxt_cfg_param params[] = {
       "Look again this often, until interrupted; 0: once.", AT(watch), NULL,
       NULL },
     { "price", SXT_CFG_REAL, "-1", -1, 1e6, "$/h",
-      "Price of a GPU for an hour, of a rank without one; -1: 3 and 0.",
+      "Price of a rank for an hour; -1: 3 for a GPU, 0 for a processor.",
       AT(price), NULL, NULL },
     { "silent_minutes", SXT_CFG_REAL, "30", 0, 1e6, "min",
       "A step that should run and told nothing for so long is called silent.",
