@@ -3,6 +3,20 @@
 
 typedef struct sxt_math_node node; /* in this file only */
 
+enum { MAX_EXPANDED = 4096 };
+
+/* Nodes of a tree in which some stand more than once, up to `most`: a hundred
+ * factors share theirs 2^100 times. */
+static size_t expanded(const node *n, size_t most)
+{
+    const node *c = n->child;
+    size_t size = 1;
+
+    for (size_t i = 0; i < n->count && size < most; i++, c = c->next)
+        size += expanded(c, most - size);
+    return size;
+}
+
 /* Of its own, so that it can have another neighbour; children are shared. */
 static node *copy(struct sxt_math_parser *p, const node *n)
 {
@@ -80,5 +94,5 @@ node *sxt_mathmatrix_node(struct sxt_math_parser *p, enum sxt_math_kind kind,
             return sxt_mathtree_fail(p);
         link = &(*link)->next;
     }
-    return n;
+    return expanded(n, MAX_EXPANDED) < MAX_EXPANDED ? n : sxt_mathtree_fail(p);
 }

@@ -99,5 +99,7 @@ int main(void)
     repeated("\\text{1", 20000, "20000 nested texts are too deep");
     repeated("x_1", 50000, "50000 subscripts are too long");
     repeated("1+", 50000, "50000 terms are too long");
+    repeated("\\begin{pmatrix}1&2\\\\3&4\\end{pmatrix}", 100,
+             "a product of 100 matrices is too large");
     return done_testing();
 }
