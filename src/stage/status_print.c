@@ -232,8 +232,8 @@ void sxt_status_view_print(const struct sxt_status_view *v, bool unicode,
                            struct sxt_str *out)
 {
     sxt_spark_text(out, v->dir);
-    sxt_str_add(out, "  %zu of %zu steps done", sxt_status_count(v, SXT_STATUS_DONE),
-                v->n_steps);
+    sxt_str_add(out, "  %zu of %zu steps done",
+                sxt_status_count(v, SXT_STATUS_DONE), v->n_steps);
     for (int k = SXT_STATUS_RUNNING; k < SXT_STATUS_DONE; k++)
         if (sxt_status_count(v, (enum sxt_status_state)k) > 0)
             sxt_str_add(out, ", %zu %s",

@@ -25,10 +25,10 @@ struct sxt_status {
     char *log;                 /* where its lines go, NULL: unknown */
     struct sxt_status_now now; /* told last */
     bool told;
-    int gpus;                  /* the most that were told */
+    int gpus; /* the most that were told */
     double began;
     double earlier_rank_s, earlier_gpu_s; /* of calls before, for this output */
-    double phase, from;           /* when `doing` began, and at what */
+    double phase, from;                   /* when `doing` began, and at what */
     double recorded, drawn, lined;
 };
 
@@ -146,9 +146,9 @@ static void set_progress(struct sxt_json *o, const struct sxt_run *run)
     }
 }
 
-/* The file that lines go to: what SEXTANT_LOG says, else this process's standard
- * output, else its launcher's, which takes what ranks say through a pipe.  NULL:
- * none. */
+/* The file that lines go to: what SEXTANT_LOG says, else this process's
+ * standard output, else its launcher's, which takes what ranks say through a
+ * pipe.  NULL: none. */
 static char *find_log(void)
 {
     const char *named = getenv("SEXTANT_LOG");

@@ -19,8 +19,8 @@ int sxt_status_runs_read(const struct sxt_run *run, const char *dir,
     int found = scandir(dir, &entry, NULL, versionsort);
 
     *runs = (struct sxt_status_runs){ 0 };
-    runs->views = sxt_calloc(found > 0 ? (size_t)found : 1,
-                             sizeof(*runs->views));
+    runs->views =
+        sxt_calloc(found > 0 ? (size_t)found : 1, sizeof(*runs->views));
     for (int i = 0; i < found; i++) {
         char *path = sxt_path_join(dir, entry[i]->d_name);
         struct sxt_status_view *view = &runs->views[runs->n];
