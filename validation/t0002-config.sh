@@ -24,6 +24,9 @@ for command in $("$SEXTANT" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*
         test -s examples -a -z "$unknown"
 done
 exits 78 "a typo is code 78" "$SEXTANT" sft -s lerning_rate=1
+"$SEXTANT" help select >help-select
+"$SEXTANT" select --help >select-help
+ok "help COMMAND is COMMAND --help" cmp help-select select-help
 exits 64 "an unknown command is code 64" "$SEXTANT" tran
 exits 64 "a setting without -s is code 64" "$SEXTANT" select filter=none
 says "-s filter=none" "tells how to set it"

@@ -346,6 +346,8 @@ static int take_words(struct sxt_cli *cli, int argc, char **argv,
            (c = getopt_long(argc, argv, "-" SHORT, known->all, &index)) != -1) {
         if (c == '?')
             code = wrong_option(cli, known, argv[optind - 1]);
+        else if (c == 1 && !cli->stage && strcmp(optarg, "help") == 0)
+            wish->help = true; /* help COMMAND, as other programs have it */
         else if (c == 1 && !cli->stage)
             code = take_stage(cli, optarg, known);
         else if (c == 1)
