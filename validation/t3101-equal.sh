@@ -23,7 +23,10 @@ cp tap.out said.out
 says "pairs.jsonl:5" "that names the broken line"
 grep -F "pairs.jsonl:6: needs" said.out >tap.out
 says "pairs.jsonl:6" "and the incomplete one"
-"$SEXTANT" equal -q --jsonl pairs.jsonl >got.jsonl 2>/dev/null
+"$SEXTANT" equal --jsonl pairs.jsonl >got.jsonl 2>told
+ok "nothing but verdicts comes out of it" sh -c '! grep -v "^{" got.jsonl'
+grep "2 of 2 right" told >tap.out
+says "false accepts 0" "the sum is told beside them"
 cat >want.jsonl <<'END'
 true
 false
@@ -36,6 +39,21 @@ sed 's/.*"equal": *\([a-z]*\).*/\1/' got.jsonl >verdicts
 ok "the others are judged, in order, a line for each" cmp verdicts want.jsonl
 grep -n '"bad line"' got.jsonl | cut -d: -f1 | tr '\n' ' ' >tap.out
 says "4 5 " "bad lines keep their place"
+
+# More than a pipe holds, so it cannot be over when it is told.
+yes '{"gold": "1/2", "pred": "0.50"}' | head -n 9999 >many.jsonl
+mkfifo pipe
+"$SEXTANT" equal --jsonl many.jsonl >pipe 2>tap.out &
+exec 3<pipe
+read -r first <&3
+kill -TERM $!
+cat <&3 >rest
+exec 3<&-
+wait $!
+status=$?
+says "are judged" "told to stop it says how far it came"
+ok "and ends at the next line ($first)" \
+    test $status = 75 -a "$(wc -l <rest)" -lt 9998
 
 cat >texts.jsonl <<'END'
 {"gold": "12", "pred": "First 5, then 7. So \\boxed{12}."}

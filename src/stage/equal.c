@@ -147,7 +147,8 @@ static void judge_lines(const struct sxt_run *run, const struct values *v,
     size_t number = 0;
     int rc;
 
-    while ((rc = sxt_jsonl_next(in, &line, &number, &bad)) != 0) {
+    while (!*run->stop &&
+           (rc = sxt_jsonl_next(in, &line, &number, &bad)) != 0) {
         c->lines++;
         if (rc < 0) {
             bad_line(run, bad.text, number, c);
@@ -178,6 +179,8 @@ static int judge_file(const struct sxt_run *run, const struct values *v,
     sxt_jsonl_close(in);
     if (fflush(stdout) != 0)
         return sxt_err(err, SXT_EXIT_IO, "cannot write the verdicts");
+    if (*run->stop)
+        return sxt_err(err, SXT_EXIT_AGAIN, "%zu lines are judged", c.lines);
     if (c.labelled > 0)
         sxt_log(&run->log, SXT_LOG_INFO,
                 "%zu of %zu right  misses %zu  false accepts %zu", c.right,
@@ -225,5 +228,6 @@ const struct sxt_stage sxt_stage_equal = {
     .section = { "equal", "Say whether two answers are the same.", params,
                  sizeof(struct values) },
     .operands = "[REFERENCE ANSWER]",
-    .run = run_stage
+    .run = run_stage,
+    .answers = true
 };
