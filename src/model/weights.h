@@ -32,6 +32,11 @@ int sxt_model_read_unit(struct sxt_in *in, const struct sxt_layout *layout,
                         size_t unit, size_t first, size_t count,
                         enum sxt_dtype type, void *to, struct sxt_error *err);
 
+/* Hash of all names and shapes and of the first values of every tensor: another
+ * training, or another merge of it, has another one. */
+int sxt_model_fingerprint(struct sxt_in *in, const struct sxt_model_head *head,
+                          uint64_t *hash, struct sxt_error *err);
+
 /* For commands that need every number: refuses a quantised model, and says why
  * (what: "fine-tuning"). */
 int sxt_model_need_plain(const struct sxt_model_head *head, const char *path,

@@ -78,52 +78,6 @@ const struct sxt_cfg_param sxt_serving_params[] = {
 };
 #undef AT
 
-/* The first codes of every quantised matrix. */
-static int add_codes(struct sxt_sampler *s, uint64_t *h, struct sxt_error *err)
-{
-    const struct sxt_layout *l = &s->head.layout;
-    uint8_t code[256];
-
-    for (size_t i = 0; i < l->config.layers * SXT_PARTS; i++) {
-        struct sxt_matrix m =
-            sxt_matrix_of(l, i / SXT_PARTS, (enum sxt_part)(i % SXT_PARTS));
-        size_t n =
-            sxt_qfile_peek(s->in, &m, s->head.format, code, sizeof(code), err);
-        if (n == 0)
-            return -1;
-        *h = sxt_hash64(code, n, *h);
-    }
-    return 0;
-}
-
-/* Shapes, and the first values of every tensor as f32. */
-static int take_fingerprint(struct sxt_sampler *s, struct sxt_error *err)
-{
-    enum { VALUES = 256 };
-    const struct sxt_layout *l = &s->head.layout;
-    uint64_t h = sxt_hash64("model", 5, l->n_tensors);
-    float x[VALUES];
-
-    for (size_t i = 0; i < l->n_tensors; i++) {
-        const struct sxt_tensor *t = &l->tensors[i];
-        size_t n = t->rows * t->cols;
-        uint64_t shape[2] = { t->rows, t->cols };
-        n = n < VALUES ? n : VALUES;
-        if (s->head.quantized && sxt_matrix_has(l, t))
-            continue;
-        if (sxt_model_read_unit(s->in, l, t->unit, t->offset, n, SXT_F32, x,
-                                err) != 0)
-            return -1;
-        h = sxt_hash64(t->name, strlen(t->name), h);
-        h = sxt_hash64(shape, sizeof(shape), h);
-        h = sxt_hash64(x, n * sizeof(*x), h);
-    }
-    if (s->head.quantized && add_codes(s, &h, err) != 0)
-        return -1;
-    s->fingerprint = h;
-    return 0;
-}
-
 static int check_context(struct sxt_sampler *s, struct sxt_error *err)
 {
     size_t most = s->head.layout.config.max_positions;
@@ -147,7 +101,9 @@ static int open_model(struct sxt_sampler *s, struct sxt_error *err)
         return -1;
     if (check_context(s, err) != 0)
         return -1;
-    return s->run->comm.rank == 0 ? take_fingerprint(s, err) : 0;
+    if (s->run->comm.rank != 0)
+        return 0;
+    return sxt_model_fingerprint(s->in, &s->head, &s->fingerprint, err);
 }
 
 struct sxt_sampler *sxt_sampler_open(const struct sxt_run *run,

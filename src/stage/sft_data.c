@@ -30,22 +30,6 @@ static int open_base(struct sxt_sft *s, struct sxt_error *err)
     return sxt_comm_agree(s->run->comm, rc, err);
 }
 
-/* What tells this base model from others of its shape: the last norm, which no
- * two trainings leave the same. */
-static int identify_base(struct sxt_sft *s, struct sxt_error *err)
-{
-    const struct sxt_layout *layout = &s->head.layout;
-    size_t n = layout->config.hidden;
-    float *norm = sxt_alloc(n, sizeof(*norm));
-    int rc = sxt_model_read_unit(s->base, layout, layout->n_units - 1, 0, n,
-                                 SXT_F32, norm, err);
-
-    if (rc == 0)
-        s->base_id = sxt_hash64(norm, n * sizeof(*norm), 0);
-    free(norm);
-    return sxt_comm_agree(s->run->comm, rc, err);
-}
-
 /* Does generation with this model stop at the token? */
 static bool model_stops_at(const struct sxt_sft *s, int32_t id)
 {
@@ -234,7 +218,7 @@ static void list_settings(struct sxt_sft *s)
     const struct sxt_lrsched *l = &s->sched;
     struct sxt_str *t = &s->settings;
 
-    sxt_str_add(t, "model = %zu parameters, norm %016" PRIx64 "\n",
+    sxt_str_add(t, "model = %zu parameters, %016" PRIx64 "\n",
                 sxt_model_parameters(&s->head.layout.config), s->base_id);
     sxt_str_add(t, "train = %016" PRIx64 "\n",
                 sxt_tokens_hash(&s->train.tokens));
@@ -263,7 +247,11 @@ int sxt_sft_load(struct sxt_sft *s, struct sxt_error *err)
 {
     struct sxt_tokens_rule rule;
 
-    if (open_base(s, err) != 0 || identify_base(s, err) != 0 ||
+    if (open_base(s, err) != 0 ||
+        sxt_comm_agree(
+            s->run->comm,
+            sxt_model_fingerprint(s->base, &s->head, &s->base_id, err),
+            err) != 0 ||
         make_rule(s, &rule, err) != 0 ||
         read_tokens(s, s->v->train, &rule, &s->train.tokens, err) != 0)
         return -1;

@@ -82,7 +82,8 @@ static void write_tensor(struct sxt_out *out, const struct sxt_tensor *t,
     bool norm = t->n_dims == 1 && !strstr(t->name, "bias");
 
     for (size_t i = 0; i < n; i++)
-        x[i] = (norm ? 1 : 0) + sigma * (float)sxt_rng_normal(rng, i);
+        x[i] = (norm ? 1 : 0) +
+               (norm ? 0.1f : sigma) * (float)sxt_rng_normal(rng, i);
     sxt_out_range(out, name, 0, n, x, NULL);
     free(x);
     free(name);

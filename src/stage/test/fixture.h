@@ -11,7 +11,8 @@
 void fixture_tokenizer(struct sxt_str *json);
 enum { FIXTURE_START = 256, FIXTURE_END = 257, FIXTURE_VOCAB = 264 };
 
-/* A qwen2 model with random weights of standard deviation `sigma` in f32. */
+/* A qwen2 model in f32: norms about 1, all else random, of standard deviation
+ * sigma. */
 void fixture_model(const char *path, bool tied, float sigma);
 
 /* n rows of train.h5: sums to be learned, answers of different lengths. */

@@ -375,7 +375,7 @@ static void refusals(void)
     prepare("no", false, 0.2f);
     ok(run(2, "no", set, false, &err) == SXT_EXIT_CONFIG &&
            (world.rank > 1 || strstr(err.text, "'model = ")),
-       "nor does another base model of the same shape");
+       "nor does another base model of the same shape and norms");
     set[3] = "end_token=</s>";
     ok(run(2, "no", set, false, &err) == SXT_EXIT_CONFIG,
        "an end token that the tokenizer lacks is refused");
