@@ -10,8 +10,7 @@
 #   KERNEL  Linux for x86-64, with no more compiled in than a serial port; by
 #           default the newest /boot/vmlinuz-*
 #   BOCHS   the emulator
-#   CPU     its processor: `bochs --help cpu`.  From Bochs 3 on there is one with
-#           bf16 instructions: CPU='tigerlake, add_features="avx512bf16"'
+#   CPU     its processor: `bochs --help cpu`
 #   OPS     operations to compare with ref, and with this machine's bits
 #   TESTS   other programs to run
 : "${SRCDIR:=$(cd "$(dirname "$0")/.." && pwd)}" "${BUILDDIR:=$PWD}"
