@@ -369,7 +369,8 @@ static struct sxt_span bare_formula(struct sxt_span s)
                  isalpha((unsigned char)s.data[i - 1]) &&
                  (i == 1 || !isalpha((unsigned char)s.data[i - 2])) &&
                  (i == 1 || s.data[i - 2] != '\\');
-    bool bare = words == 0 && s.len <= LONGEST && !memchr(s.data, '\n', s.len);
+    bool bare = words == 0 && s.len > 0 && s.len <= LONGEST &&
+                !memchr(s.data, '\n', s.len);
     return bare ? s : (struct sxt_span){ NULL, 0 };
 }
 
@@ -380,9 +381,9 @@ static struct sxt_span guessed(struct sxt_span s, enum sxt_extract_rule *rule)
 
     if (formula.len == 0)
         formula = bare_formula(s);
-    bool later = number.len > 0 && number.data > formula.data + formula.len;
-    *rule = later || formula.len == 0 ? SXT_EXTRACT_LAST_NUMBER
-                                      : SXT_EXTRACT_FORMULA;
+    bool later = formula.len == 0 ||
+                 (number.len > 0 && number.data > formula.data + formula.len);
+    *rule = later ? SXT_EXTRACT_LAST_NUMBER : SXT_EXTRACT_FORMULA;
     return *rule == SXT_EXTRACT_FORMULA ? formula : number;
 }
 
