@@ -297,8 +297,8 @@ static bool in_base(const field *f, const struct sxt_math_node *n, value *out)
     uint64_t x = 0;
 
     if ((digits->kind != SXT_MATH_NUMBER && digits->kind != SXT_MATH_TEXT) ||
-        !sxt_mathexact(base, NULL, &b) || b.plain.den != 1 ||
-        b.plain.num < 2 || b.plain.num > 36 || b.pi.num != 0)
+        !sxt_mathexact(base, NULL, &b) || b.plain.den != 1 || b.plain.num < 2 ||
+        b.plain.num > 36 || b.pi.num != 0)
         return false;
     for (size_t i = 0; i < digits->text.len; i++) {
         char c = digits->text.data[i];
@@ -411,6 +411,9 @@ static bool circular(field *f, value e, char kind, bool hyperbolic, value *out)
     }
 }
 
+/* Functions of circles and hyperbolas, where their angle is known; others are
+ * hashed.  An argument that has no value is asked for it once: a tower of such
+ * functions would ask 2^height times. */
 static bool trigonometric(field *f, const struct sxt_math_node *n, value *out)
 {
     static const struct {
@@ -435,10 +438,12 @@ static bool trigonometric(field *f, const struct sxt_math_node *n, value *out)
                                x.pi.num == 0 &&
                                unit_power(f, hashed(f, "e").re, x.plain, &e)
                          : turn(f, n->child, &e);
-        return known ? circular(f, e, table[i].kind, table[i].hyperbolic, out)
-                     : opaque_parity(f, n, table[i].odd, out);
+        if (!known)
+            return opaque_parity(f, n, table[i].odd, out);
+        return circular(f, e, table[i].kind, table[i].hyperbolic, out) ||
+               opaque(f, n, out);
     }
-    return false;
+    return opaque(f, n, out);
 }
 
 /* Sum of v log q over the primes q of n. */
@@ -598,7 +603,7 @@ static bool function(field *f, const struct sxt_math_node *n, value *out)
     for (size_t i = 0; i < 2; i++)
         if (sxt_span_equal(n->text, odd[i]))
             return opaque_parity(f, n, true, out);
-    return trigonometric(f, n, out) || opaque(f, n, out);
+    return trigonometric(f, n, out);
 }
 
 /* ---- expressions ---- */
