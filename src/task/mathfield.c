@@ -10,8 +10,9 @@ typedef struct sxt_field_value value; /* in this file only */
 typedef struct sxt_field field;
 
 /* e is UNIT-th power of a random element, so that e^(1/2) exists; the same
- * for e^i in angles. */
-enum { UNIT = 5040, MAX_FACTORIAL = 20000, FUEL = 2000000 };
+ * for e^i in angles.  So much fuel for each prime and point is half a second in
+ * all. */
+enum { UNIT = 5040, MAX_FACTORIAL = 20000, FUEL = 400000 };
 
 /* The largest safe primes p < 2^61, p = 23 mod 24, for which all primes up to
  * 73 are squares mod p. */
