@@ -190,10 +190,10 @@ static void create(struct train *t)
     t->o = sxt_optim_create(t->z);
     size_t layers = t->layout.config.layers;
     t->keep = t->keep < layers ? t->keep : layers;
-    t->net = sxt_net_create(
-        &t->layout, t->b.num, t->type,
-        &(struct sxt_net_room){ t->batch.t, t->keep, t->keep, SXT_NET_GRAIN,
-                                false });
+    t->net =
+        sxt_net_create(&t->layout, t->b.num, t->type,
+                       &(struct sxt_net_room){ t->batch.t, t->keep, t->keep,
+                                               SXT_NET_GRAIN, false });
     t->watch = (struct watch){ .grads = { watch_get, watch_put },
                                .inner = sxt_zero3_grads(t->z),
                                .b = &t->b,

@@ -268,7 +268,8 @@ static int signal_number(const char *name)
     } known[] = { { "KILL", SIGKILL },
                   { "TERM", SIGTERM },
                   { "INT", SIGINT },
-                  { "USR1", SIGUSR1 }, { "STOP", SIGSTOP } };
+                  { "USR1", SIGUSR1 },
+                  { "STOP", SIGSTOP } };
 
     for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
         if (strcmp(name, known[i].name) == 0)

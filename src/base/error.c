@@ -24,8 +24,8 @@ int sxt_err(struct sxt_error *err, enum sxt_exit code, const char *format, ...)
     return -1;
 }
 
-int sxt_err_errno(struct sxt_error *err, enum sxt_exit code,
-                  const char *format, ...)
+int sxt_err_errno(struct sxt_error *err, enum sxt_exit code, const char *format,
+                  ...)
 {
     int number = errno;
 
@@ -52,8 +52,8 @@ int sxt_err_prefix(struct sxt_error *err, const char *format, ...)
         size_t used = strlen(err->text);
         int room = (int)(sizeof(err->text) - used) - 3;
         if (room > 0)
-            snprintf(err->text + used, sizeof(err->text) - used, ": %.*s",
-                     room, old.text);
+            snprintf(err->text + used, sizeof(err->text) - used, ": %.*s", room,
+                     old.text);
     }
     return -1;
 }

@@ -35,16 +35,15 @@ int sxt_err(struct sxt_error *err, enum sxt_exit code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* The same for a failed system call: appends ": " and strerror(errno). */
-int sxt_err_errno(struct sxt_error *err, enum sxt_exit code,
-                  const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+int sxt_err_errno(struct sxt_error *err, enum sxt_exit code, const char *format,
+                  ...) __attribute__((format(printf, 3, 4)));
 
 /* Put "PREFIX: " before the text that is there; returns -1. */
 int sxt_err_prefix(struct sxt_error *err, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* A broken promise inside the program: print where and abort. */
-#define SXT_CHECK(claim)                                                       \
+#define SXT_CHECK(claim) \
     ((claim) ? (void)0 : sxt_bug(__FILE__, __LINE__, #claim))
 
 /* The same, in builds configured with --enable-debug only. */

@@ -16,8 +16,7 @@ bool sxt_file_is_same(const char *a, const char *b);
  * existing one is no error. */
 int sxt_file_mkdirs(const char *path, struct sxt_error *err);
 /* Everything in a regular file; *out is appended to. */
-int sxt_file_read(const char *path, struct sxt_str *out,
-                  struct sxt_error *err);
+int sxt_file_read(const char *path, struct sxt_str *out, struct sxt_error *err);
 /* Write PATH.part, sync, rename to PATH, sync the directory. */
 int sxt_file_write(const char *path, const void *data, size_t n,
                    struct sxt_error *err);
@@ -27,8 +26,7 @@ int sxt_file_sync(const char *path, struct sxt_error *err);
 void sxt_file_sync_name(const char *path);
 /* Sync PATH.part's bytes, give it its final name, sync the directory: after
  * this the file is complete whatever fails next. */
-int sxt_file_publish(const char *part, const char *path,
-                     struct sxt_error *err);
+int sxt_file_publish(const char *part, const char *path, struct sxt_error *err);
 /* Path of a data file that comes with the program, "datasets/gsm8k.cfg": under
  * the directory that SEXTANT_DATADIR names, else where `make install` puts it.
  * Caller frees. */

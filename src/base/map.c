@@ -67,8 +67,7 @@ static void rehash(struct sxt_map *map)
     }
 }
 
-bool sxt_map_put(struct sxt_map *map, const void *key, size_t n,
-                 uint64_t value)
+bool sxt_map_put(struct sxt_map *map, const void *key, size_t n, uint64_t value)
 {
     uint64_t hash = sxt_hash64(key, n, 0);
     uint32_t *slot = find(map, key, n, hash);

@@ -15,8 +15,8 @@
 
 /* A reading in progress: where we are and what was wrong so far. */
 struct reader {
-    const char *where;  /* "FILE:LINE" or "-s" */
-    const char *dir;    /* of the file: what "@/" stands for */
+    const char *where; /* "FILE:LINE" or "-s" */
+    const char *dir;   /* of the file: what "@/" stands for */
     struct sxt_str errors;
 };
 
@@ -31,8 +31,8 @@ static void fault(struct reader *r, const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    sxt_str_add(&r->errors, "%s%s: %s", r->errors.len > 0 ? "\n" : "",
-                r->where, text);
+    sxt_str_add(&r->errors, "%s%s: %s", r->errors.len > 0 ? "\n" : "", r->where,
+                text);
 }
 
 /* ---- one value from text ---- */
@@ -325,13 +325,12 @@ static void read_value(struct reader *r, const struct sxt_cfg_param *p,
         read_strings(r, p, s, place);
     else
         fault(r, "%s must be %s", p->name,
-              p->type == SXT_CFG_INT    ? "a whole number"
-              : p->type == SXT_CFG_REAL ? "a number"
-              : p->type == SXT_CFG_BOOL ? "true or false"
-              : p->type == SXT_CFG_STRINGS
-                  ? "a string or a list of strings"
-              : p->type == SXT_CFG_GROUP ? "a group { … }"
-                                         : "a string");
+              p->type == SXT_CFG_INT       ? "a whole number"
+              : p->type == SXT_CFG_REAL    ? "a number"
+              : p->type == SXT_CFG_BOOL    ? "true or false"
+              : p->type == SXT_CFG_STRINGS ? "a string or a list of strings"
+              : p->type == SXT_CFG_GROUP   ? "a group { … }"
+                                           : "a string");
 }
 
 static void read_group(struct reader *r, const struct sxt_cfg_section *section,

@@ -37,14 +37,14 @@ struct sxt_cfg_strings {
 struct sxt_cfg_param {
     const char *name;
     enum sxt_cfg_type type;
-    const char *value;    /* the default, as written in a file; GROUP: "",
-                             or one "name=value" over the group's defaults */
-    double min, max;      /* INT and REAL, both inclusive */
-    const char *unit;     /* "1" if none */
-    const char *doc;      /* one sentence; never empty */
-    size_t offset;        /* offsetof() in the values struct */
-    const char *choices;  /* CHOICE: "a|b|c"; INT and REAL: a word that may
-                             stand for a number, or NULL */
+    const char *value;   /* the default, as written in a file; GROUP: "",
+                            or one "name=value" over the group's defaults */
+    double min, max;     /* INT and REAL, both inclusive */
+    const char *unit;    /* "1" if none */
+    const char *doc;     /* one sentence; never empty */
+    size_t offset;       /* offsetof() in the values struct */
+    const char *choices; /* CHOICE: "a|b|c"; INT and REAL: a word that may
+                            stand for a number, or NULL */
     const struct sxt_cfg_param *group; /* GROUP: table ending with name NULL */
 };
 

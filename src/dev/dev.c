@@ -175,8 +175,7 @@ size_t sxt_dev_peak(const struct sxt_dev *dev)
     return dev->peak;
 }
 
-size_t sxt_dev_peak_for(const struct sxt_dev *dev,
-                        enum sxt_dev_purpose purpose)
+size_t sxt_dev_peak_for(const struct sxt_dev *dev, enum sxt_dev_purpose purpose)
 {
     return dev->peak_for[purpose];
 }

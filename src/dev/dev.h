@@ -52,7 +52,7 @@ size_t sxt_dev_in_use(const struct sxt_dev *dev); /* bytes now */
 size_t sxt_dev_in_use_for(const struct sxt_dev *dev,
                           enum sxt_dev_purpose purpose);
 size_t sxt_dev_mapped(const struct sxt_dev *dev); /* bytes of all chunks now */
-size_t sxt_dev_peak(const struct sxt_dev *dev); /* bytes at most so far */
+size_t sxt_dev_peak(const struct sxt_dev *dev);   /* bytes at most so far */
 size_t sxt_dev_peak_for(const struct sxt_dev *dev,
                         enum sxt_dev_purpose purpose);
 const char *sxt_dev_purpose_name(enum sxt_dev_purpose purpose);

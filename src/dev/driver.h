@@ -94,8 +94,8 @@ struct sxt_dev {
     int gpus;    /* of all ranks together, 0: not placed */
     int depth;   /* enters without their leave */
     bool sealed, recording;
-    double patience;         /* seconds; 0: without end */
-    struct sxt_watch *watch; /* NULL: no other ranks to wait for */
+    double patience;              /* seconds; 0: without end */
+    struct sxt_watch *watch;      /* NULL: no other ranks to wait for */
     struct sxt_dev_block *blocks; /* by address; arena.c */
     size_t n_blocks, cap;
     struct sxt_dev_chunk *chunks;

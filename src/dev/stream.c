@@ -104,8 +104,7 @@ void sxt_dev_replay(struct sxt_dev *dev, struct sxt_recording *recording)
     dev->driver->replay(dev, recording);
 }
 
-void sxt_recording_destroy(struct sxt_dev *dev,
-                           struct sxt_recording *recording)
+void sxt_recording_destroy(struct sxt_dev *dev, struct sxt_recording *recording)
 {
     if (recording)
         dev->driver->forget(dev, recording);

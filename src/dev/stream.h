@@ -35,7 +35,7 @@ void sxt_stream_finish(struct sxt_dev *dev, enum sxt_stream stream);
 /* Host memory that the device copies from and to at full speed; zeroed. */
 void *sxt_pinned_alloc(struct sxt_dev *dev, size_t bytes);
 void sxt_pinned_free(struct sxt_dev *dev, void *p); /* NULL is legal */
-size_t sxt_pinned_peak(const struct sxt_dev *dev); /* bytes at most so far */
+size_t sxt_pinned_peak(const struct sxt_dev *dev);  /* bytes at most so far */
 
 /* Copies on a stream; the host side is pinned and stays as it is until the
  * copy has passed. */

@@ -49,8 +49,8 @@ struct sxt_frame *sxt_frame_create(const struct sxt_column *columns)
     f->col = sxt_calloc(f->width, sizeof(*f->col));
     for (size_t c = 0; c < f->width; c++)
         if (is_ragged(columns[c].type)) {
-            f->col[c].offsets = sxt_grow(NULL, &f->col[c].offsets_cap, 1,
-                                         sizeof(uint64_t));
+            f->col[c].offsets =
+                sxt_grow(NULL, &f->col[c].offsets_cap, 1, sizeof(uint64_t));
             f->col[c].offsets[0] = 0;
         }
     return f;

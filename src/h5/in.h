@@ -48,8 +48,8 @@ struct sxt_h5_info {
     uint64_t dims[4];
     uint64_t count; /* elements */
 };
-int sxt_in_info(struct sxt_in *in, const char *object,
-                struct sxt_h5_info *info, struct sxt_error *err);
+int sxt_in_info(struct sxt_in *in, const char *object, struct sxt_h5_info *info,
+                struct sxt_error *err);
 /* Flat elements [first, first + count) in the stored type. */
 int sxt_in_range(struct sxt_in *in, const char *object, uint64_t first,
                  uint64_t count, void *data, struct sxt_error *err);

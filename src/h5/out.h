@@ -30,8 +30,8 @@ struct sxt_out; /* opaque */
 #define SXT_CONFIG_OBJECT "/config"
 #define SXT_INPUTS_OBJECT "/provenance/inputs"
 struct sxt_prov {
-    const char *command;      /* the command line */
-    const char *config;       /* resolved input, a valid input file */
+    const char *command;       /* the command line */
+    const char *config;        /* resolved input, a valid input file */
     const char *const *inputs; /* paths of files read; hashed by rank 0 */
     size_t n_inputs;
     const char *hashed; /* what sxt_prov_hash said of them before; NULL: ask */
@@ -74,9 +74,8 @@ int sxt_out_bytes(struct sxt_out *out, const char *object, const char *doc,
 /* Attributes for small facts; on "/" or an object; same on every rank. */
 int sxt_out_attr_i64(struct sxt_out *out, const char *object, const char *name,
                      int64_t x, struct sxt_error *err);
-int sxt_out_attr_text(struct sxt_out *out, const char *object,
-                      const char *name, const char *text,
-                      struct sxt_error *err);
+int sxt_out_attr_text(struct sxt_out *out, const char *object, const char *name,
+                      const char *text, struct sxt_error *err);
 
 /* A numeric dataset of 0 to 4 dimensions, created by all ranks, then written
  * by each rank in flat element ranges (row-major).  Groups on the way are

@@ -23,8 +23,8 @@ struct sxt_model_config {
     size_t vocab, hidden, layers, heads, kv_heads, head_dim, ffn;
     size_t max_positions;
     double rope_theta, norm_eps;
-    bool tied;     /* lm_head is the embedding */
-    bool qkv_bias; /* qwen2 */
+    bool tied;                /* lm_head is the embedding */
+    bool qkv_bias;            /* qwen2 */
     int32_t eos[SXT_MAX_EOS]; /* config.json and generation_config.json */
     size_t n_eos;
     struct sxt_model_draw draw; /* generation_config.json */
@@ -35,8 +35,8 @@ struct sxt_model_config {
  * SXT_EXIT_DATA. */
 int sxt_model_config_parse(struct sxt_model_config *config,
                            const struct sxt_json *json,
-                           const struct sxt_json *generation,
-                           const char *where, struct sxt_error *err);
+                           const struct sxt_json *generation, const char *where,
+                           struct sxt_error *err);
 /* Parameters in all, and in one unit's matrices per token (for FLOP counts). */
 size_t sxt_model_parameters(const struct sxt_model_config *config);
 /* Forward FLOP per token outside attention, 2 per multiply-add. */

@@ -106,7 +106,7 @@ void sxt_engine_abandon(struct sxt_engine *e, sxt_answer_fn *each,
 /* What was done so far. */
 struct sxt_engine_stats {
     uint64_t steps, prompt_tokens, shared_tokens, drawn_tokens;
-    uint64_t waits; /* passes that some answer sat out for want of a page */
+    uint64_t waits;   /* passes that some answer sat out for want of a page */
     uint64_t replays; /* steps that were recorded ones again (paged.h) */
     double answer_steps; /* sum over steps of the answers in the pass */
     double bytes; /* weights and cache that the passes must read and write */

@@ -25,7 +25,7 @@ struct sxt_tensor {
 struct sxt_layout {
     struct sxt_model_config config;
     size_t n_units;
-    size_t *unit_size; /* elements, with padding to 64; owned */
+    size_t *unit_size;          /* elements, with padding to 64; owned */
     struct sxt_tensor *tensors; /* owned, by unit and offset */
     size_t n_tensors;
 };

@@ -73,13 +73,13 @@ struct sxt_made sxt_net_made(const struct sxt_net *net, size_t l)
     size_t elem = sxt_dtype_size(net->type), row = rows * elem;
     const struct sxt_made *base = &net->made;
 
-    return (struct sxt_made){ .qkv = (char *)base->qkv + row * n.q,
-                              .att = (char *)base->att + row * n.a,
-                              .mid = (char *)base->mid + row * n.h,
-                              .gate_up = (char *)base->gate_up +
-                                         wide * elem * 2 * n.f,
-                              .lse = base->lse +
-                                     rows * net->layout->config.heads };
+    return (struct sxt_made){
+        .qkv = (char *)base->qkv + row * n.q,
+        .att = (char *)base->att + row * n.a,
+        .mid = (char *)base->mid + row * n.h,
+        .gate_up = (char *)base->gate_up + wide * elem * 2 * n.f,
+        .lse = base->lse + rows * net->layout->config.heads
+    };
 }
 
 static struct sxt_rope rope(const struct sxt_net *net, void *qkv,

@@ -19,8 +19,8 @@ struct sxt_adamw_rates {
     float lr, decay; /* lr / c1, lr wd */
 };
 
-static inline struct sxt_adamw_rates
-sxt_adamw_rates_of(const struct sxt_adamw *a)
+static inline struct sxt_adamw_rates sxt_adamw_rates_of(
+    const struct sxt_adamw *a)
 {
     double c1 = 1 - pow(a->b1, (double)a->step);
     double c2 = 1 - pow(a->b2, (double)a->step);

@@ -20,7 +20,7 @@ static const struct {
 #name, offsetof(struct sxt_ops, name), generate, train \
     }
     ENTRY(gemm, true, true),        ENTRY(qgemm, true, false),
-    ENTRY(quantize, true, false),  ENTRY(dequantize, true, false),
+    ENTRY(quantize, true, false),   ENTRY(dequantize, true, false),
     ENTRY(embed, true, true),       ENTRY(embed_bwd, false, true),
     ENTRY(add_rmsnorm, true, true), ENTRY(rmsnorm_bwd, false, true),
     ENTRY(rope, true, true),        ENTRY(rope_bwd, false, true),

@@ -46,22 +46,22 @@ struct sxt_gemm {
 enum sxt_qformat { SXT_INT8, SXT_NF4 };
 struct sxt_qmat {
     enum sxt_qformat format;
-    size_t n, k;           /* NF4: k is a multiple of 64 */
-    uint8_t *q;            /* INT8: (n, k) int8; NF4: (n, k / 2), low nibble
-                              first */
-    float *scale;          /* INT8: (n) absmax / 127 of each row */
-    uint8_t *block_scale;  /* NF4: (n, k / 64) 8-bit block maxima */
-    float *group_scale;    /* NF4: one per 256 consecutive blocks */
-    float offset;          /* NF4: mean of the block maxima */
+    size_t n, k;          /* NF4: k is a multiple of 64 */
+    uint8_t *q;           /* INT8: (n, k) int8; NF4: (n, k / 2), low nibble
+                             first */
+    float *scale;         /* INT8: (n) absmax / 127 of each row */
+    uint8_t *block_scale; /* NF4: (n, k / 64) 8-bit block maxima */
+    float *group_scale;   /* NF4: one per 256 consecutive blocks */
+    float offset;         /* NF4: mean of the block maxima */
 };
 
 /* Queries, keys and values live in one projection, qkv (T, (hq + 2 hk) d):
  * hq query heads, hk key heads, hk value heads, each d wide. */
 struct sxt_rope {
-    void *qkv; /* in place: add bias, then rotate queries and keys */
-    const void *bias; /* ((hq + 2 hk) d) or NULL */
-    const int32_t *pos;         /* (T) position in its document */
-    const float *cos, *sin;     /* (positions, d / 2) */
+    void *qkv;          /* in place: add bias, then rotate queries and keys */
+    const void *bias;   /* ((hq + 2 hk) d) or NULL */
+    const int32_t *pos; /* (T) position in its document */
+    const float *cos, *sin; /* (positions, d / 2) */
     size_t t, hq, hk, d;
     enum sxt_dtype type;
     /* If k_cache is not NULL, also store rotated keys and values of token t at
@@ -82,8 +82,8 @@ struct sxt_attn {
     float scale;
     enum sxt_dtype type;
     /* backward only */
-    const void *d_o;  /* (T, hq d) */
-    void *dqkv;       /* (T, (hq + 2 hk) d), overwritten */
+    const void *d_o; /* (T, hq d) */
+    void *dqkv;      /* (T, (hq + 2 hk) d), overwritten */
 };
 
 /* Attention of T query tokens to a paged cache: decode and chunked prefill.
@@ -140,7 +140,7 @@ struct sxt_sample {
     size_t rows, vocab, ld;
     const struct sxt_sample_row *row; /* (rows), host memory */
     const uint64_t *allowed; /* (vocab / 64 rounded up) or NULL, host */
-    int32_t *id;                      /* (rows), host memory: out */
+    int32_t *id;             /* (rows), host memory: out */
     float *logprob; /* (rows), host: out; of id under the temperature-1 softmax
                        of the raw logits */
 };
@@ -157,8 +157,7 @@ struct sxt_ops {
     void (*dequantize)(struct sxt_num *num, void *x, const struct sxt_qmat *w,
                        enum sxt_dtype type);
     void (*embed)(struct sxt_num *num, void *y, const void *table,
-                  const int32_t *ids, size_t t, size_t h,
-                  enum sxt_dtype type);
+                  const int32_t *ids, size_t t, size_t h, enum sxt_dtype type);
     void (*embed_bwd)(struct sxt_num *num, float *dtable, const void *dy,
                       const int32_t *ids, size_t t, size_t h, size_t vocab,
                       enum sxt_dtype type);
@@ -178,11 +177,10 @@ struct sxt_ops {
     void (*swiglu)(struct sxt_num *num, void *y, const void *gu, size_t t,
                    size_t f, enum sxt_dtype type);
     void (*swiglu_bwd)(struct sxt_num *num, void *dgu, const void *dy,
-                       const void *gu, size_t t, size_t f,
-                       enum sxt_dtype type);
-    void (*xent)(struct sxt_num *num, float *loss, void *dlogits,
-                 float *logits, const int32_t *target, size_t t, size_t vocab,
-                 size_t ld, float grad_scale, enum sxt_dtype d_type);
+                       const void *gu, size_t t, size_t f, enum sxt_dtype type);
+    void (*xent)(struct sxt_num *num, float *loss, void *dlogits, float *logits,
+                 const int32_t *target, size_t t, size_t vocab, size_t ld,
+                 float grad_scale, enum sxt_dtype d_type);
     void (*adamw)(struct sxt_num *num, const struct sxt_adamw *a);
     void (*sumsq)(struct sxt_num *num, double *sums, const float *x, size_t n,
                   size_t leaf);
@@ -202,8 +200,8 @@ struct sxt_num {
     struct sxt_dev *dev; /* borrowed */
     void *state;         /* the backend's own (primitive cache, scratch) */
     void (*destroy_state)(void *state);
-    int threads;         /* OpenMP threads of this rank */
-    char about[120];     /* for sxt_num_describe: instruction set, library */
+    int threads;     /* OpenMP threads of this rank */
+    char about[120]; /* for sxt_num_describe: instruction set, library */
 };
 
 /* name: "ref", "cpu", "cuda" or "auto" (the best one for the device).  Memory
@@ -268,8 +266,7 @@ void sxt_rmsnorm_bwd(struct sxt_num *num, void *dr, float *dw, const void *dy,
 void sxt_rope(struct sxt_num *num, const struct sxt_rope *a);
 /* a->qkv holds gradients: rotate back in place; dbias += column sums (NULL:
  * none). */
-void sxt_rope_bwd(struct sxt_num *num, const struct sxt_rope *a,
-                  float *dbias);
+void sxt_rope_bwd(struct sxt_num *num, const struct sxt_rope *a, float *dbias);
 
 void sxt_attn(struct sxt_num *num, const struct sxt_attn *a);
 /* From qkv, o, lse and d_o to dqkv.  Dao, arXiv:2307.08691, section 3.1. */
@@ -301,8 +298,8 @@ double sxt_sumsq(struct sxt_num *num, const float *x, size_t n); /* one leaf */
 /* y (n) = beta y + sum over p of x (pieces, n), p ascending, in f32: starts
  * with beta y and rounds after every addition, so that pieces added one by one
  * or all at once give the same bits. */
-void sxt_sum_pieces(struct sxt_num *num, float *y, const void *x,
-                    size_t pieces, size_t n, float beta, enum sxt_dtype type);
+void sxt_sum_pieces(struct sxt_num *num, float *y, const void *x, size_t pieces,
+                    size_t n, float beta, enum sxt_dtype type);
 void sxt_add(struct sxt_num *num, void *y, const void *x, size_t n,
              enum sxt_dtype type); /* y += x */
 void sxt_cast(struct sxt_num *num, void *y, enum sxt_dtype y_type,

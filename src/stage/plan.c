@@ -88,8 +88,7 @@ static int plan_sft(struct sxt_planner *p, struct sxt_error *err)
     p->memory =
         sxt_plan_memory(&p->place, &p->layout, p->sft, p->work.most_inputs);
     p->time =
-        sxt_plan_time(&p->place, &p->layout, p->sft, &p->work,
-                      &p->memory.net);
+        sxt_plan_time(&p->place, &p->layout, p->sft, &p->work, &p->memory.net);
     if (p->v->mfu > 0) {
         double rate = p->v->mfu * p->place.machine.peak * p->place.ranks;
         p->time.step = p->time.flop / rate;

@@ -104,7 +104,7 @@ struct sxt_sampling_report {
     double batch;    /* mean answers in a pass */
     double waits;
     double steps, replays; /* passes, and those that were recorded ones again */
-    double peak_bytes; /* memory of a rank, at most */
+    double peak_bytes;     /* memory of a rank, at most */
 };
 
 /* Draw everything.  Returns -1 and SXT_EXIT_AGAIN after a signal or STOP file.

@@ -24,7 +24,7 @@ struct sxt_run {
     const char *out_dir; /* -o, "." by default: the files of the run */
     char *const *args;   /* operands: paths as the shell has them */
     size_t n_args;
-    bool dry_run; /* -n: check everything, write nothing */
+    bool dry_run;       /* -n: check everything, write nothing */
     const char *hashed; /* sxt_prov_hash of its inputs, where a command makes
                            several files from the same; NULL: each asks */
     struct sxt_status *status; /* rank 0: the record it keeps; NULL: none */

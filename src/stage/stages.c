@@ -6,26 +6,16 @@
 #include "base/mem.h"
 
 const struct sxt_stage *const sxt_stages[] = {
-    &sxt_stage_import,
-    &sxt_stage_generate,
-    &sxt_stage_reformat,
-    &sxt_stage_grade,
-    &sxt_stage_select,
-    &sxt_stage_sft,
-    &sxt_stage_evaluate,
-    &sxt_stage_report,
-    &sxt_stage_pipeline,
-    &sxt_stage_status,
-    &sxt_stage_solve,
-    &sxt_stage_equal,
-    &sxt_stage_probe,
-    &sxt_stage_diff,
-    &sxt_stage_convert,
-    &sxt_stage_quantize,
-    &sxt_stage_info,
-    &sxt_stage_plan,
-    &sxt_stage_doctor,
-    NULL
+    &sxt_stage_import,   &sxt_stage_generate,
+    &sxt_stage_reformat, &sxt_stage_grade,
+    &sxt_stage_select,   &sxt_stage_sft,
+    &sxt_stage_evaluate, &sxt_stage_report,
+    &sxt_stage_pipeline, &sxt_stage_status,
+    &sxt_stage_solve,    &sxt_stage_equal,
+    &sxt_stage_probe,    &sxt_stage_diff,
+    &sxt_stage_convert,  &sxt_stage_quantize,
+    &sxt_stage_info,     &sxt_stage_plan,
+    &sxt_stage_doctor,   NULL
 };
 
 const struct sxt_stage *sxt_stage_find(const char *name)

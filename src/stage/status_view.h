@@ -23,10 +23,10 @@ struct sxt_status_step {
     struct sxt_json *record; /* NULL: it has none */
     enum sxt_status_state state;
     char *last_words; /* of its log, if it died; NULL: none; owned */
-    double quiet_s; /* since it told something; NaN without a record */
-    double left_s;  /* NaN: unknown */
+    double quiet_s;   /* since it told something; NaN without a record */
+    double left_s;    /* NaN: unknown */
     double ranks, rank_hours, gpu_hours, dollars; /* so far */
-    double tokens_per_s;               /* NaN: none */
+    double tokens_per_s;                          /* NaN: none */
 };
 
 struct sxt_status_view {

@@ -20,8 +20,8 @@ struct sxt_math_region {
     struct sxt_math_interval at[SXT_REGION_PIECES];
     size_t count;
     const struct sxt_math_node *label; /* of which variable; NULL: not said */
-    bool certain;          /* false: (1, 2) may be a point as well */
-    bool rich;             /* more than an interval in brackets */
+    bool certain; /* false: (1, 2) may be a point as well */
+    bool rich;    /* more than an interval in brackets */
     struct sxt_math_node made[8 * SXT_REGION_PIECES]; /* bounds put together */
     size_t n_made;
 };

@@ -100,8 +100,8 @@ static void test_neighbours(const char *kind)
     sxt_dev_free(dev, p[4]);
     sxt_dev_free(dev, p[3]);
     p[3] = sxt_dev_alloc(dev, 2 * EACH);
-    ok(sxt_dev_mapped(dev) == before,
-       "arena: %s: two gaps that touch are one", kind);
+    ok(sxt_dev_mapped(dev) == before, "arena: %s: two gaps that touch are one",
+       kind);
     for (int i = 0; i < N; i++)
         if (i != 4)
             sxt_dev_free(dev, p[i]);

@@ -71,8 +71,8 @@ static void test_published(void)
            sxt_model_flop_per_token(&c) < 2 * 32.0e9,
        "the embedding's rows are no FLOP: %g", sxt_model_flop_per_token(&c));
 
-    ok(c.draw.temperature == 0.7 && c.draw.top_p == 0.8 &&
-           c.draw.top_k == 20 && c.draw.repetition_penalty == 1.05,
+    ok(c.draw.temperature == 0.7 && c.draw.top_p == 0.8 && c.draw.top_k == 20 &&
+           c.draw.repetition_penalty == 1.05,
        "how it should be drawn from");
     ok(isnan(c.draw.min_p), "and what is left open");
 

@@ -296,10 +296,14 @@ static void train(struct sxt_comm comm, const struct sxt_layout *layout,
     struct sharded s = { layout, type, comm, sxt_dev_create("fake", NULL),
                          NULL,   NULL, true };
     struct sxt_num *num = sxt_num_create(backend, s.dev, 1, NULL);
-    struct sxt_zero3_setup set = {
-        layout,      num, comm, type, reduce, places[place].ahead,
-        places[place].away, places[place].params_away
-    };
+    struct sxt_zero3_setup set = { layout,
+                                   num,
+                                   comm,
+                                   type,
+                                   reduce,
+                                   places[place].ahead,
+                                   places[place].away,
+                                   places[place].params_away };
     struct sxt_zero3_bytes bytes = sxt_zero3_bytes(&set);
     struct sxt_optim_bytes optim = sxt_optim_bytes(&set);
     bool norms = true, same = true;
@@ -339,8 +343,8 @@ static double norm_of(struct sxt_comm comm, const struct sxt_layout *layout,
 {
     struct sxt_dev *dev = sxt_dev_create("fake", NULL);
     struct sxt_num *num = sxt_num_create("auto", dev, 1, NULL);
-    struct sxt_zero3_setup set = { layout, num, comm, SXT_F32, SXT_F32,
-                                   1,      0.4, false };
+    struct sxt_zero3_setup set = { layout,  num, comm, SXT_F32,
+                                   SXT_F32, 1,   0.4,  false };
     struct sxt_zero3 *z = sxt_zero3_create(&set);
     struct sxt_optim *o = sxt_optim_create(z);
     double norm;

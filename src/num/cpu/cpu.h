@@ -12,7 +12,7 @@ typedef void sxt_gemm_tile(const struct sxt_tile *tile);
 struct sxt_cpu {
     sxt_gemm_tile *tile; /* the widest that runs here */
     size_t tile_rows;
-    char *scratch; /* SXT_CPU_SCRATCH bytes for each thread */
+    char *scratch;             /* SXT_CPU_SCRATCH bytes for each thread */
     struct sxt_onednn *onednn; /* NULL: none, or of no use here */
 };
 
