@@ -30,6 +30,19 @@ static int open_base(struct sxt_sft *s, struct sxt_error *err)
     return sxt_comm_agree(s->run->comm, rc, err);
 }
 
+/* Some values of every tensor: rank 0 reads them for all. */
+static int identify_base(struct sxt_sft *s, struct sxt_error *err)
+{
+    int rc = 0;
+
+    if (s->run->comm.rank == 0)
+        rc = sxt_model_fingerprint(s->base, &s->head, &s->base_id, err);
+    if (sxt_comm_agree(s->run->comm, rc, err) != 0)
+        return -1;
+    sxt_comm_broadcast(s->run->comm, &s->base_id, sizeof(s->base_id), 0);
+    return 0;
+}
+
 /* Does generation with this model stop at the token? */
 static bool model_stops_at(const struct sxt_sft *s, int32_t id)
 {
@@ -247,11 +260,7 @@ int sxt_sft_load(struct sxt_sft *s, struct sxt_error *err)
 {
     struct sxt_tokens_rule rule;
 
-    if (open_base(s, err) != 0 ||
-        sxt_comm_agree(
-            s->run->comm,
-            sxt_model_fingerprint(s->base, &s->head, &s->base_id, err),
-            err) != 0 ||
+    if (open_base(s, err) != 0 || identify_base(s, err) != 0 ||
         make_rule(s, &rule, err) != 0 ||
         read_tokens(s, s->v->train, &rule, &s->train.tokens, err) != 0)
         return -1;
