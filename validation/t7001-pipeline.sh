@@ -17,8 +17,13 @@ says "generate  cannot be checked before there is p1/problems.h5, which step 1, 
     "and tells what cannot be known yet"
 ok "and writes nothing" test ! -e p1
 ok "the pipeline runs on 1 rank" "$SEXTANT" pipeline small.cfg -o p1
-tail -n 1 tap.out >last.txt
+cp tap.out first.txt
+tail -n 1 first.txt >last.txt
 ok "and ends with its result" grep "^Result: teacher " last.txt
+ok "of 8 problems a domain all have a pass@1" \
+    grep -E " all  +pass@1 .* 24 *$" first.txt
+ok "but programs, of which no two need be the same, no majority" \
+    grep -E " all  +maj@2 .* 16 *$" first.txt
 ok "it runs again" "$SEXTANT" pipeline small.cfg -o p1
 says "sft is up to date" "but does no work twice"
 ok "the page is there" test -s p1/report.html

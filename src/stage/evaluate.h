@@ -11,6 +11,7 @@ struct sxt_item {
     size_t problem;  /* row in problems */
     int64_t samples; /* without those that the sandbox failed on */
     int64_t passed, tokens;
+    bool votes;               /* false: programs have no majority */
     struct sxt_span majority; /* borrowed; empty: none */
     bool majority_passes;
 };
@@ -29,8 +30,9 @@ void sxt_items_gather(const struct sxt_run *run, const struct sxt_grading *g,
 void sxt_items_free(struct sxt_items *items);
 
 /* Rows of the summary: for each source, and for all of several, pass@k for
- * k = 1, 2, 4, … up to the samples drawn, maj@n, mean_tokens.  reference: the
- * model whose published scores are put beside them. */
+ * k = 1, 2, 4, … up to the samples drawn, maj@n over the problems that vote,
+ * mean_tokens.  reference: the model whose published scores are put beside
+ * them. */
 struct sxt_frame *sxt_items_summary(const struct sxt_items *items,
                                     const struct sxt_problems *problems,
                                     const char *reference);

@@ -30,16 +30,20 @@ struct outcome {
     struct sxt_span answer;
 };
 
+/* Programs do not vote: no two that are right need be the same. */
+static bool votes(const struct sxt_problems *problems, size_t problem)
+{
+    return !sxt_grade_needs_sandbox(sxt_problems_domain(problems, problem));
+}
+
 static void pack(const struct sxt_grading *g, struct sxt_str *out)
 {
     for (size_t i = 0; i < g->count; i++) {
         size_t row = g->first + i;
         struct sxt_span answer =
             sxt_frame_text(g->verdicts, SXT_VERDICT_ANSWER, i);
-        struct sxt_span domain =
-            sxt_problems_domain(g->problems, g->problem_of[row]);
-        if (sxt_grade_needs_sandbox(domain))
-            answer.len = 0; /* programs do not vote */
+        if (!votes(g->problems, g->problem_of[row]))
+            answer.len = 0;
         struct packed p = { .row = row,
                             .tokens = sxt_responses_tokens(g->responses, row),
                             .answer_len = answer.len,
@@ -91,6 +95,7 @@ static void vote(const struct sxt_problems *problems, const struct outcome *o,
     long best =
         sxt_metric_majority(answers, n, sxt_grade_same_answer,
                             sxt_problems_domain(problems, item->problem));
+    item->votes = votes(problems, item->problem);
     item->majority = best < 0 ? (struct sxt_span){ "", 0 } : answers[best];
     item->majority_passes = best >= 0 && o[best].verdict == SXT_VERDICT_IS_PASS;
     free(answers);
@@ -203,18 +208,16 @@ static void add_majority(struct sxt_frame *f, const struct bench *b, int64_t k,
     char name[32];
     int64_t samples = 0;
     size_t n = 0;
-    bool votes = false;
 
     for (size_t i = 0; i < b->count; i++) {
-        if (b->item[i]->samples < k)
+        const struct sxt_item *t = b->item[i];
+        if (t->samples < k || !t->votes)
             continue;
-        b->x[n++] = b->item[i]->majority_passes;
-        samples += b->item[i]->samples;
-        votes |= b->item[i]->majority.len > 0;
+        b->x[n++] = t->majority_passes;
+        samples += t->samples;
     }
     snprintf(name, sizeof(name), "maj@%" PRId64, k);
-    if (votes)
-        add_row(f, b, name, n, samples, model);
+    add_row(f, b, name, n, samples, model);
 }
 
 static void add_tokens(struct sxt_frame *f, const struct bench *b,
