@@ -48,6 +48,15 @@ alike() {
         END { print NR, worst; exit !(NR == 3 && worst <= most) }'
 }
 
+# one_gpu COMMAND...: however many there are.
+one_gpu() (
+    CUDA_VISIBLE_DEVICES=${CUDA_VISIBLE_DEVICES:-0}
+    CUDA_VISIBLE_DEVICES=${CUDA_VISIBLE_DEVICES%%,*}
+    SXT_EMU_DEVICES=1
+    export CUDA_VISIBLE_DEVICES SXT_EMU_DEVICES
+    "$@"
+)
+
 # What holds on every GPU.  f32: other orders of sums, 5e-7 of loss and norm in
 # three steps and 1e-4 of a learning rate in a parameter; an order or two are
 # left for other machines.  bf16: weights of attention and gradients are rounded
@@ -80,6 +89,6 @@ fine_tuning() {
 }
 # on_one_gpu WHO: two ranks share it
 on_one_gpu() {
-    ok "$1: two ranks on one GPU" tune shared 2 cuda
+    ok "$1: two ranks on one GPU" one_gpu tune shared 2 cuda
     ok "$1:   give the bytes of one" same_bytes one16 shared
 }

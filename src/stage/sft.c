@@ -149,6 +149,7 @@ static int do_step(struct sxt_sft *s, struct sxt_error *err)
     s->step_s = sxt_clock() - before;
     if (eval_is_due(s))
         r.eval_loss = sxt_sft_evaluate(s);
+    sxt_dev_seal(s->dev, true); /* the other steps allocate nothing */
     if (sxt_clock() - before > s->longest_s)
         s->longest_s = sxt_clock() - before;
     sxt_sft_report_step(s, &r);

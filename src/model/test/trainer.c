@@ -145,6 +145,7 @@ static void trainer_steps(struct trainer_run *r, struct trained *out)
         step.grad_scale = sxt_optim_clip(out->norm[i], 1);
         step.step = i + 1;
         sxt_optim_update(r->o, &step);
+        sxt_dev_seal(r->dev, true); /* what comes allocates nothing */
     }
     for (size_t u = 0; u < r->layout.n_units; u++) {
         struct sxt_shard s = sxt_zero3_shard(r->z, u);
