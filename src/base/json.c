@@ -32,10 +32,11 @@ struct sxt_json *sxt_json_parse(const char *text, size_t n, const char *where,
                                 struct sxt_error *err)
 {
     json_error_t e;
-    json_t *v = load(text, n, &e);
+    struct sxt_span all = { text, n };
+    json_t *v = sxt_jsonbig_needs(all) ? NULL : load(text, n, &e);
     struct sxt_str marked = SXT_STR_EMPTY;
 
-    if (!v && sxt_jsonbig_mark((struct sxt_span){ text, n }, &marked))
+    if (!v && sxt_jsonbig_mark(all, &marked))
         v = load(marked.data, marked.len, &e);
     sxt_str_free(&marked);
     if (!v) {
@@ -62,13 +63,19 @@ void sxt_json_free(struct sxt_json *root)
     json_decref(in(root));
 }
 
-/* A number that stands in a string; see jsonbig.h. */
+/* What jansson keeps for a string; see jsonbig.h. */
+static struct sxt_span held(const struct sxt_json *v)
+{
+    return (struct sxt_span){ json_string_value(in(v)),
+                              json_string_length(in(v)) };
+}
+
+/* A number that stands in a string. */
 static struct sxt_span big(const struct sxt_json *v)
 {
     if (!json_is_string(in(v)))
         return (struct sxt_span){ NULL, 0 };
-    return sxt_jsonbig_number((struct sxt_span){ json_string_value(in(v)),
-                                                 json_string_length(in(v)) });
+    return sxt_jsonbig_number(held(v));
 }
 
 enum sxt_json_type sxt_json_type(const struct sxt_json *v)
@@ -128,14 +135,14 @@ struct sxt_span sxt_json_text(const struct sxt_json *v)
 {
     if (sxt_json_type(v) != SXT_JSON_STRING)
         return (struct sxt_span){ NULL, 0 };
-    return (struct sxt_span){ json_string_value(in(v)),
-                              json_string_length(in(v)) };
+
+    size_t skip = sxt_jsonbig_skip(held(v));
+    return (struct sxt_span){ held(v).data + skip, held(v).len - skip };
 }
 
 const char *sxt_json_string(const struct sxt_json *v, const char *other)
 {
-    return sxt_json_type(v) == SXT_JSON_STRING ? json_string_value(in(v))
-                                               : other;
+    return sxt_json_type(v) == SXT_JSON_STRING ? sxt_json_text(v).data : other;
 }
 
 int64_t sxt_json_int(const struct sxt_json *v, int64_t other)
@@ -172,10 +179,13 @@ struct sxt_json *sxt_json_array(void)
 
 struct sxt_json *sxt_json_new_text(const char *data, size_t n)
 {
-    if (sxt_utf8_valid(data, n))
+    size_t skip = sxt_jsonbig_skip((struct sxt_span){ data, n });
+
+    if (skip == 0 && sxt_utf8_valid(data, n))
         return out(json_stringn_nocheck(data, n));
 
     struct sxt_str clean = SXT_STR_EMPTY;
+    sxt_str_add_bytes(&clean, data, skip); /* a second mark: jsonbig.h */
     for (size_t i = 0; i < n;) {
         size_t len = 1;
         while (len < 4 && i + len <= n && !sxt_utf8_valid(data + i, len))

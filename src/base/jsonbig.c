@@ -72,6 +72,45 @@ static size_t string_end(struct sxt_span s, size_t i)
     return i < s.len ? i + 1 : s.len;
 }
 
+/* Is the string that ends before i a name in an object? */
+static bool is_key(struct sxt_span s, size_t i)
+{
+    while (i < s.len && s.data[i] && strchr(" \t\r\n", s.data[i]))
+        i++;
+    return i < s.len && s.data[i] == ':';
+}
+
+size_t sxt_jsonbig_skip(struct sxt_span string)
+{
+    return string.len >= MARK_LEN && memcmp(string.data, MARK, MARK_LEN) == 0
+               ? MARK_LEN
+               : 0;
+}
+
+/* Does the string that begins at i have the mark in front, as it is or as an
+ * escape sequence? */
+static bool has_mark(struct sxt_span s, size_t i)
+{
+    struct sxt_span in = { s.data + i + 1, s.len - i - 1 };
+
+    return sxt_jsonbig_skip(in) > 0 ||
+           (in.len >= 6 && strncasecmp(in.data, "\\ufdd0", 6) == 0);
+}
+
+bool sxt_jsonbig_needs(struct sxt_span s)
+{
+    const char *at = s.data, *end = s.data + s.len;
+
+    if (memmem(s.data, s.len, "\"" MARK, 1 + MARK_LEN))
+        return true;
+    while ((at = memmem(at, (size_t)(end - at), "\"\\u", 3)) != NULL) {
+        if (has_mark(s, (size_t)(at - s.data)))
+            return true;
+        at++;
+    }
+    return false;
+}
+
 bool sxt_jsonbig_mark(struct sxt_span s, struct sxt_str *out)
 {
     size_t done = 0, n;
@@ -82,6 +121,12 @@ bool sxt_jsonbig_mark(struct sxt_span s, struct sxt_str *out)
         n = 1;
         if (s.data[i] == '"') {
             n = string_end(s, i) - i;
+            if (!has_mark(s, i) || is_key(s, i + n))
+                continue;
+            sxt_str_add_bytes(out, s.data + done, i + 1 - done);
+            sxt_str_add(out, MARK);
+            done = i + 1;
+            some = true;
         } else if (strchr("-0123456789NI", s.data[i]) && s.data[i]) {
             n = number_length(rest);
             if (n > 0 && !fits((struct sxt_span){ rest.data, n })) {
@@ -101,7 +146,7 @@ struct sxt_span sxt_jsonbig_number(struct sxt_span s)
 {
     const struct sxt_span none = { NULL, 0 };
 
-    if (s.len <= MARK_LEN || memcmp(s.data, MARK, MARK_LEN) != 0)
+    if (sxt_jsonbig_skip(s) == 0 || s.len == MARK_LEN)
         return none;
     s.data += MARK_LEN;
     s.len -= MARK_LEN;
@@ -118,13 +163,13 @@ void sxt_jsonbig_unmark(struct sxt_span s, struct sxt_str *out)
             break;
         i = (size_t)(quote - s.data);
         end = string_end(s, i);
-        struct sxt_span number = sxt_jsonbig_number(
-            (struct sxt_span){ quote + 1, end - i < 2 ? 0 : end - i - 2 });
-        if (!number.data)
+        struct sxt_span string = { quote + 1, end - i < 2 ? 0 : end - i - 2 };
+        struct sxt_span number = sxt_jsonbig_number(string);
+        if (sxt_jsonbig_skip(string) == 0 || is_key(s, end))
             continue;
-        sxt_str_add_bytes(out, s.data + done, i - done);
+        sxt_str_add_bytes(out, s.data + done, i + !number.data - done);
         sxt_str_add_bytes(out, number.data, number.len);
-        done = end;
+        done = number.data ? end : i + 1 + MARK_LEN;
     }
     sxt_str_add_bytes(out, s.data + done, s.len - done);
 }

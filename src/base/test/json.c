@@ -63,6 +63,48 @@ static void test_large_numbers(void)
     sxt_json_free(v);
 }
 
+/* Found by the fuzzer: a string can begin with the mark of large numbers. */
+static void test_mark(void)
+{
+    static const char mark[] = "\xEF\xB7\x90"
+                               "7",
+                      text[] = "{\"\xEF\xB7\x90"
+                               "7\":[\"\\uFdd07\",1e999,"
+                               "\"\xEF\xB7\x90"
+                               "7\"]}",
+                      plain[] = "[\"\\ufdd07\"]";
+    struct sxt_str out = SXT_STR_EMPTY;
+    struct sxt_json *v = sxt_json_parse(text, strlen(text), "t", NULL);
+    const struct sxt_json *list = sxt_json_get(v, mark);
+
+    ok(sxt_span_equal(sxt_json_text(sxt_json_item(list, 0)), mark) &&
+           sxt_span_equal(sxt_json_text(sxt_json_item(list, 2)), mark) &&
+           sxt_json_type(sxt_json_item(list, 1)) == SXT_JSON_BIG,
+       "a string cannot pose as a large number, a name is left alone");
+    sxt_json_print(v, 0, &out);
+    is_text(out.data,
+            "{\"\xEF\xB7\x90"
+            "7\":[\"\xEF\xB7\x90"
+            "7\",1e999,"
+            "\"\xEF\xB7\x90"
+            "7\"]}",
+            "... and all are written as they were");
+    sxt_json_free(v);
+    v = sxt_json_parse(plain, strlen(plain), "t", NULL);
+    is_text(sxt_json_string(sxt_json_item(v, 0), ""), mark,
+            "... nor where no number is large");
+    sxt_json_free(v);
+    v = sxt_json_new_text(mark, strlen(mark));
+    out.len = 0;
+    sxt_json_print(v, 0, &out);
+    is_text(out.data,
+            "\"\xEF\xB7\x90"
+            "7\"",
+            "a new text neither");
+    sxt_json_free(v);
+    sxt_str_free(&out);
+}
+
 static void test_values(void)
 {
     struct sxt_error err = { 0 };
@@ -306,6 +348,7 @@ int main(void)
 
     test_values();
     test_large_numbers();
+    test_mark();
     test_access();
     test_making();
     if (mkdtemp(dir)) {
