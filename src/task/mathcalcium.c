@@ -23,7 +23,8 @@ enum {
     MAX_DIGITS = 400,
     MAX_POWER = 64,
     MAX_ROOT = 24,
-    MAX_FACTORIAL = 500
+    MAX_FACTORIAL = 500,
+    EXACT_FUEL = 256 /* nodes of an exponent, of n in n! */
 };
 
 struct evaluation {
@@ -165,17 +166,18 @@ static bool take_root(struct evaluation *e, int64_t k, ca_t z)
 
 static bool root(struct evaluation *e, const node *n, ca_t z)
 {
-    struct sxt_exact k;
+    long fuel = EXACT_FUEL;
+    int64_t k;
 
-    return sxt_mathexact(n->child->next, NULL, &k) && k.pi.num == 0 &&
-           k.plain.den == 1 && eval(e, n->child, z) &&
-           take_root(e, k.plain.num, z);
+    return sxt_mathexact_integer(n->child->next, NULL, &fuel, &k) &&
+           eval(e, n->child, z) && take_root(e, k, z);
 }
 
 static bool power(struct evaluation *e, const node *n, ca_t z)
 {
     const node *base = n->child, *exponent = base->next;
-    struct sxt_exact x;
+    long fuel = EXACT_FUEL;
+    struct sxt_rational x;
     ca_t y;
 
     if (base->kind == SXT_MATH_NAME && sxt_span_equal(base->text, "e")) {
@@ -186,15 +188,15 @@ static bool power(struct evaluation *e, const node *n, ca_t z)
     }
     if (!eval(e, base, z))
         return false;
-    if (sxt_mathexact(exponent, NULL, &x) && x.pi.num == 0) {
-        int64_t p = x.plain.num;
+    if (sxt_mathexact_rational(exponent, NULL, &fuel, &x)) {
+        int64_t p = x.num;
         if (p > MAX_POWER || p < -MAX_POWER)
             return false;
         if (p <= 0 && !is_true(ca_check_is_number(z, e->ctx)))
             return false;
         if (p <= 0 && ca_check_is_zero(z, e->ctx) != T_FALSE)
             return false; /* 0^0 and 1/0 */
-        if (!take_root(e, x.plain.den, z))
+        if (!take_root(e, x.den, z))
             return false;
         ca_pow_si(z, z, p, e->ctx);
         return true;
@@ -236,21 +238,22 @@ static bool logarithm(struct evaluation *e, const node *n, ca_t z)
 /* n! and binomials of known integers. */
 static bool combinatorial(struct evaluation *e, const node *n, ca_t z)
 {
-    struct sxt_exact a, b;
+    long fuel = EXACT_FUEL;
+    int64_t a, b;
     fmpz_t value;
 
-    if (!sxt_mathexact(n->child, NULL, &a) || a.pi.num != 0 ||
-        a.plain.den != 1 || a.plain.num < 0 || a.plain.num > MAX_FACTORIAL)
+    if (!sxt_mathexact_integer(n->child, NULL, &fuel, &a) || a < 0 ||
+        a > MAX_FACTORIAL)
         return false;
     if (n->count == 2 &&
-        (!sxt_mathexact(n->child->next, NULL, &b) || b.pi.num != 0 ||
-         b.plain.den != 1 || b.plain.num < 0 || b.plain.num > a.plain.num))
+        (!sxt_mathexact_integer(n->child->next, NULL, &fuel, &b) || b < 0 ||
+         b > a))
         return false;
     fmpz_init(value);
     if (n->count == 2)
-        fmpz_bin_uiui(value, (ulong)a.plain.num, (ulong)b.plain.num);
+        fmpz_bin_uiui(value, (ulong)a, (ulong)b);
     else
-        fmpz_fac_ui(value, (ulong)a.plain.num);
+        fmpz_fac_ui(value, (ulong)a);
     ca_set_fmpz(z, value, e->ctx);
     fmpz_clear(value);
     return true;

@@ -21,6 +21,7 @@ enum {
     MAX_NODES = 256, /* both trees */
     MAX_MEMORY = 48, /* MiB beyond what the process has */
     ENOUGH_POINTS = 4,
+    FORK_US = 2000,  /* taken off for a child beside its own time */
     EXIT_EQUAL = 40, /* a code that no crash has */
     EXIT_DIFFERENT
 };
@@ -102,7 +103,8 @@ static enum sxt_math_verdict outcome(pid_t child, double *budget_s)
         if (errno != EINTR)
             return SXT_MATH_UNDECIDED;
     *budget_s -= (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
-                 1e-6 * (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec);
+                 1e-6 * (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec +
+                                 FORK_US);
     if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_EQUAL)
         return SXT_MATH_EQUAL;
     return WIFEXITED(status) && WEXITSTATUS(status) == EXIT_DIFFERENT

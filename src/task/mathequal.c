@@ -184,8 +184,8 @@ static verdict compare_relations(struct sxt_math_judge *j, const node *g,
                              !sxt_math_contains(g, SXT_MATH_RATIO);
     if (!sides_have_values)
         return compare_chains(j, g, p);
-    verdict v =
-        sxt_math_proportional(g->child, second(g), p->child, second(p), &sign);
+    verdict v = sxt_math_proportional(g->child, second(g), p->child, second(p),
+                                      &j->fuel, &sign);
     if (v == SXT_MATH_EQUAL && s != '=' && s != 'N') {
         bool holds = (sign > 0 && s == t) || (sign < 0 && s == flipped(t));
         v = holds ? SXT_MATH_EQUAL : SXT_MATH_DIFFERENT;
@@ -249,7 +249,8 @@ static bool compare_regions(struct sxt_math_judge *j, const node *g,
 
     if (!may_be_region(g) || !may_be_region(p) ||
         (g->kind == SXT_MATH_TUPLE && p->kind == SXT_MATH_TUPLE) ||
-        !sxt_mathregion_of(g, &a) || !sxt_mathregion_of(p, &b))
+        !sxt_mathregion_of(g, &j->fuel, &a) ||
+        !sxt_mathregion_of(p, &j->fuel, &b))
         return false;
     bool labels =
         !a.label || !b.label || sxt_math_is_written_alike(a.label, b.label);
@@ -274,7 +275,7 @@ static verdict compare_pair(struct sxt_math_judge *j, const node *g,
         g->kind == SXT_MATH_RELATION && p->kind == SXT_MATH_RELATION;
     const node *value;
 
-    if (++j->pairs > MAX_PAIRS)
+    if (++j->pairs > MAX_PAIRS || j->fuel < 0)
         return beyond(j);
     if (compare_regions(j, g, p))
         return sxt_mathjudge_decide(j, true, "interval");
@@ -508,8 +509,8 @@ static bool same_letter(const struct sxt_math_tokens *g,
 static verdict compare_trees(struct sxt_math_judge *j, const node *g,
                              const node *p)
 {
+    j->doubt = false;
     verdict v = compare(j, g, p);
-
     sxt_mathitems_free(j);
     if (v == SXT_MATH_DIFFERENT && j->doubt)
         v = SXT_MATH_UNDECIDED;
@@ -522,12 +523,12 @@ static bool is_list(const struct sxt_math_tree *t)
            (t->root->kind == SXT_MATH_LIST || t->root->kind == SXT_MATH_SET);
 }
 
-static struct sxt_math_judgement judge_once(struct sxt_span gold,
+static struct sxt_math_judgement judge_once(struct sxt_math_judge *j,
+                                            struct sxt_span gold,
                                             struct sxt_span answer, bool join,
-                                            bool *one_is_list, double *budget_s)
+                                            bool *one_is_list)
 {
     struct sxt_math_judgement out = { SXT_MATH_DIFFERENT, "unparsed" };
-    struct sxt_math_judge j = { .rule = "", .budget_s = *budget_s };
     struct sxt_math_tree g, p;
     verdict v;
 
@@ -544,9 +545,8 @@ static struct sxt_math_judgement judge_once(struct sxt_span gold,
                SXT_MATH_UNDECIDED) {
         out = (struct sxt_math_judgement){ v, "time" };
     } else if (g.root && p.root) {
-        out.verdict = compare_trees(&j, g.root, p.root);
-        out.rule = j.rule;
-        *budget_s = j.budget_s;
+        out.verdict = compare_trees(j, g.root, p.root);
+        out.rule = j->rule;
     }
     sxt_mathexpr_free(&g);
     sxt_mathexpr_free(&p);
@@ -572,7 +572,7 @@ struct sxt_math_judgement sxt_mathequal(struct sxt_span gold,
     struct sxt_str g = SXT_STR_EMPTY, p = SXT_STR_EMPTY;
     struct sxt_math_judgement out = { SXT_MATH_DIFFERENT, "empty" };
     struct sxt_span inside;
-    double budget_s = BUDGET_S; /* for all readings together */
+    struct sxt_math_judge j = { .fuel = SXT_MATH_FUEL, .budget_s = BUDGET_S };
     bool one_is_list;
 
     if (stated(gold, &g))
@@ -580,12 +580,12 @@ struct sxt_math_judgement sxt_mathequal(struct sxt_span gold,
     if (sxt_extract_boxed(answer, &p))
         answer = (struct sxt_span){ p.data, p.len };
     if (!is_empty(gold) && !is_empty(answer)) {
-        out = judge_once(gold, answer, true, &one_is_list, &budget_s);
+        out = judge_once(&j, gold, answer, true, &one_is_list);
         if (out.verdict != SXT_MATH_EQUAL && sxt_mathsentence(answer, &inside))
-            out = judge_once(gold, inside, true, &one_is_list, &budget_s);
+            out = judge_once(&j, gold, inside, true, &one_is_list);
         /* 100,200 beside 100, 200: then the first was a list too */
         if (out.verdict != SXT_MATH_EQUAL && one_is_list)
-            out = judge_once(gold, answer, false, &one_is_list, &budget_s);
+            out = judge_once(&j, gold, answer, false, &one_is_list);
     }
     sxt_str_free(&g);
     sxt_str_free(&p);

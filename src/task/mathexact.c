@@ -150,7 +150,8 @@ static bool name(const struct sxt_math_node *n,
 }
 
 bool sxt_mathexact(const struct sxt_math_node *n,
-                   const struct sxt_math_point *point, struct sxt_exact *value)
+                   const struct sxt_math_point *point, long *fuel,
+                   struct sxt_exact *value)
 {
     static const struct sxt_exact hundredth = { { 1, 100 }, { 0, 1 } },
                                   degree = { { 0, 1 }, { 1, 180 } },
@@ -159,13 +160,15 @@ bool sxt_mathexact(const struct sxt_math_node *n,
     struct sxt_exact x, y;
 
     *value = nothing;
+    if (--*fuel < 0)
+        return false;
     if (n->kind == SXT_MATH_NUMBER)
         return sxt_rational_parse(n->text, &value->plain);
     if (n->kind == SXT_MATH_NAME)
         return name(n, point, value);
     if (n->kind < SXT_MATH_NEG || n->kind > SXT_MATH_PERCENT ||
-        !sxt_mathexact(n->child, point, &x) ||
-        (b && !sxt_mathexact(b, point, &y)))
+        !sxt_mathexact(n->child, point, fuel, &x) ||
+        (b && !sxt_mathexact(b, point, fuel, &y)))
         return false;
     switch (n->kind) {
     case SXT_MATH_NEG:
@@ -187,4 +190,28 @@ bool sxt_mathexact(const struct sxt_math_node *n,
     default:
         return false; /* roots and functions */
     }
+}
+
+bool sxt_mathexact_rational(const struct sxt_math_node *n,
+                            const struct sxt_math_point *point, long *fuel,
+                            struct sxt_rational *value)
+{
+    struct sxt_exact x;
+
+    if (!sxt_mathexact(n, point, fuel, &x) || !plain(&x))
+        return false;
+    *value = x.plain;
+    return true;
+}
+
+bool sxt_mathexact_integer(const struct sxt_math_node *n,
+                           const struct sxt_math_point *point, long *fuel,
+                           int64_t *value)
+{
+    struct sxt_rational x;
+
+    if (!sxt_mathexact_rational(n, point, fuel, &x) || x.den != 1)
+        return false;
+    *value = x.num;
+    return true;
 }

@@ -18,9 +18,18 @@ struct sxt_exact {
     struct sxt_rational plain, pi; /* plain + pi * 3.14… */
 };
 
-/* False if there is no such value; point NULL: names have none. */
+/* False if there is no such value, or *fuel (steps left) is used up; point
+ * NULL: names have none. */
 bool sxt_mathexact(const struct sxt_math_node *n,
-                   const struct sxt_math_point *point, struct sxt_exact *value);
+                   const struct sxt_math_point *point, long *fuel,
+                   struct sxt_exact *value);
+/* The same for values without pi; for integers. */
+bool sxt_mathexact_rational(const struct sxt_math_node *n,
+                            const struct sxt_math_point *point, long *fuel,
+                            struct sxt_rational *value);
+bool sxt_mathexact_integer(const struct sxt_math_node *n,
+                           const struct sxt_math_point *point, long *fuel,
+                           int64_t *value);
 
 /* Digits with at most one point. */
 bool sxt_rational_parse(struct sxt_span digits, struct sxt_rational *value);

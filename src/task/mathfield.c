@@ -22,9 +22,10 @@ static const uint64_t primes[SXT_FIELD_PRIMES] = {
     2305842999112689599u, 2305842992883776519u
 };
 
-void sxt_field_init(field *f, int prime, struct sxt_math_point point)
+void sxt_field_init(field *f, int prime, struct sxt_math_point point,
+                    long *fuel)
 {
-    *f = (field){ .p = primes[prime], .point = point, .fuel = FUEL };
+    *f = (field){ .p = primes[prime], .point = point, .fuel = fuel };
 }
 
 /* ---- arithmetic ---- */
@@ -54,6 +55,7 @@ static uint64_t pow1(const field *f, uint64_t a, uint64_t n)
         if (n & 1)
             r = mul1(f, r, a);
         a = mul1(f, a, a);
+        *f->fuel -= 2;
     }
     return r;
 }
@@ -140,6 +142,7 @@ static bool int_power(const field *f, value a, int64_t n, value *out)
         if (m & 1)
             r = sxt_field_mul(f, r, a);
         a = sxt_field_mul(f, a, a);
+        *f->fuel -= 2;
     }
     *out = r;
     return n >= 0 || invert(f, r, out);
@@ -235,6 +238,20 @@ static bool take_root(field *f, value a, int64_t k, bool sure, value *out)
     return true;
 }
 
+/* ---- exact values ---- */
+
+static bool rational(const field *f, const struct sxt_math_node *n,
+                     struct sxt_rational *x)
+{
+    return sxt_mathexact_rational(n, &f->point, f->fuel, x);
+}
+
+static bool is_integer(const field *f, const struct sxt_math_node *n,
+                       int64_t *x)
+{
+    return sxt_mathexact_integer(n, &f->point, f->fuel, x);
+}
+
 /* ---- leaves ---- */
 
 static value hashed(const field *f, const char *name)
@@ -249,6 +266,7 @@ static value number(const field *f, struct sxt_span digits)
     uint64_t x = 0, scale = 1;
     bool behind_point = false;
 
+    *f->fuel -= (long)digits.len;
     for (size_t i = 0; i < digits.len; i++) {
         if (digits.data[i] == '.') {
             behind_point = true;
@@ -294,19 +312,18 @@ static value name(const field *f, struct sxt_span text)
 static bool in_base(const field *f, const struct sxt_math_node *n, value *out)
 {
     const struct sxt_math_node *digits = n->child, *base = digits->next;
-    struct sxt_exact b;
     uint64_t x = 0;
+    int64_t b;
 
     if ((digits->kind != SXT_MATH_NUMBER && digits->kind != SXT_MATH_TEXT) ||
-        !sxt_mathexact(base, NULL, &b) || b.plain.den != 1 || b.plain.num < 2 ||
-        b.plain.num > 36 || b.pi.num != 0)
+        !is_integer(f, base, &b) || b < 2 || b > 36)
         return false;
     for (size_t i = 0; i < digits->text.len; i++) {
         char c = digits->text.data[i];
         int digit = c >= 'A' ? c - 'A' + 10 : c - '0';
-        if (digit < 0 || digit >= b.plain.num)
+        if (digit < 0 || digit >= b)
             return false;
-        x = add1(f, mul1(f, x, (uint64_t)b.plain.num), (uint64_t)digit);
+        x = add1(f, mul1(f, x, (uint64_t)b), (uint64_t)digit);
     }
     *out = real(x);
     return true;
@@ -379,7 +396,7 @@ static bool turn(field *f, const struct sxt_math_node *arg, value *out)
     struct sxt_exact x;
     value a, b;
 
-    if (!sxt_mathexact(arg, &f->point, &x) ||
+    if (!sxt_mathexact(arg, &f->point, f->fuel, &x) ||
         !unit_power(f, hashed(f, "turn").re, x.plain, &a) ||
         !half_turns(f, x.pi, &b))
         return false;
@@ -413,8 +430,7 @@ static bool circular(field *f, value e, char kind, bool hyperbolic, value *out)
 }
 
 /* Functions of circles and hyperbolas, where their angle is known; others are
- * hashed.  An argument that has no value is asked for it once: a tower of such
- * functions would ask 2^height times. */
+ * hashed. */
 static bool trigonometric(field *f, const struct sxt_math_node *n, value *out)
 {
     static const struct {
@@ -428,16 +444,15 @@ static bool trigonometric(field *f, const struct sxt_math_node *n, value *out)
         { "sinh", 's', true, true },  { "cosh", 'c', true, false },
         { "tanh", 't', true, true },
     };
-    struct sxt_exact x;
+    struct sxt_rational x;
     value e;
 
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
         if (!sxt_span_equal(n->text, table[i].name) || n->count != 1)
             continue;
         bool known = table[i].hyperbolic
-                         ? sxt_mathexact(n->child, &f->point, &x) &&
-                               x.pi.num == 0 &&
-                               unit_power(f, hashed(f, "e").re, x.plain, &e)
+                         ? rational(f, n->child, &x) &&
+                               unit_power(f, hashed(f, "e").re, x, &e)
                          : turn(f, n->child, &e);
         if (!known)
             return opaque_parity(f, n, table[i].odd, out);
@@ -457,25 +472,24 @@ static value log_integer(field *f, int64_t n)
             q = n; /* a prime, or as good as one */
         for (; n % q == 0; n /= q)
             sum = add(f, sum, real(sxt_hash64(&q, sizeof(q), f->p) % f->p));
-        f->fuel--;
+        --*f->fuel;
     }
     return sum;
 }
 
 static bool natural_log(field *f, const struct sxt_math_node *arg, value *out)
 {
-    struct sxt_exact x;
+    struct sxt_rational x;
     value a, b;
 
     if (arg->kind == SXT_MATH_NAME && sxt_span_equal(arg->text, "e")) {
         *out = real(1);
         return true;
     }
-    if (sxt_mathexact(arg, &f->point, &x) && x.pi.num == 0) {
-        if (x.plain.num <= 0)
+    if (rational(f, arg, &x)) {
+        if (x.num <= 0)
             return false;
-        *out = sxt_field_sub(f, log_integer(f, x.plain.num),
-                             log_integer(f, x.plain.den));
+        *out = sxt_field_sub(f, log_integer(f, x.num), log_integer(f, x.den));
         return true;
     }
     if ((arg->kind == SXT_MATH_POW || arg->kind == SXT_MATH_ROOT) &&
@@ -517,13 +531,7 @@ static bool logarithm(field *f, const struct sxt_math_node *n, value *out)
 /* An integer argument from 0 to MAX_FACTORIAL. */
 static bool small_integer(field *f, const struct sxt_math_node *n, int64_t *out)
 {
-    struct sxt_exact x;
-
-    if (!sxt_mathexact(n, &f->point, &x) || x.pi.num != 0 || x.plain.den != 1 ||
-        x.plain.num < 0 || x.plain.num > MAX_FACTORIAL)
-        return false;
-    *out = x.plain.num;
-    return true;
+    return is_integer(f, n, out) && *out >= 0 && *out <= MAX_FACTORIAL;
 }
 
 static uint64_t factorial(field *f, int64_t n)
@@ -532,7 +540,7 @@ static uint64_t factorial(field *f, int64_t n)
 
     for (int64_t k = 2; k <= n; k++)
         r = mul1(f, r, (uint64_t)k);
-    f->fuel -= n;
+    *f->fuel -= n;
     return r;
 }
 
@@ -555,12 +563,12 @@ static bool combinatorial(field *f, const struct sxt_math_node *n, value *out)
 /* floor, ceil and abs of a known rational. */
 static bool rounding(field *f, const struct sxt_math_node *n, value *out)
 {
-    struct sxt_exact x;
+    struct sxt_rational x;
 
-    if (!sxt_mathexact(n->child, &f->point, &x) || x.pi.num != 0)
+    if (!rational(f, n->child, &x))
         return sxt_span_equal(n->text, "abs") ? opaque_parity(f, n, false, out)
                                               : opaque(f, n, out);
-    int64_t num = x.plain.num, den = x.plain.den;
+    int64_t num = x.num, den = x.den;
     if (sxt_span_equal(n->text, "abs"))
         return divide(f, integer(f, num < 0 ? -num : num), integer(f, den),
                       out);
@@ -572,10 +580,10 @@ static bool rounding(field *f, const struct sxt_math_node *n, value *out)
 
 static bool exponential(field *f, const struct sxt_math_node *arg, value *out)
 {
-    struct sxt_exact x;
+    struct sxt_rational x;
 
-    if (sxt_mathexact(arg, &f->point, &x) && x.pi.num == 0)
-        return unit_power(f, hashed(f, "e").re, x.plain, out);
+    if (rational(f, arg, &x))
+        return unit_power(f, hashed(f, "e").re, x, out);
     struct sxt_math_node exp = { .kind = SXT_MATH_FUNCTION,
                                  .count = 1,
                                  .text = sxt_span("exp"),
@@ -621,41 +629,38 @@ static bool smooth(int64_t n)
 /* Positive, and a product of squares of the field: its root has a sign. */
 static bool surely_square(const field *f, const struct sxt_math_node *n)
 {
-    struct sxt_exact x;
+    struct sxt_rational x;
 
     return (n->kind == SXT_MATH_NAME && !sxt_mathpoint_is_constant(n->text)) ||
-           (sxt_mathexact(n, &f->point, &x) && x.pi.num == 0 &&
-            x.plain.num > 0 && smooth(x.plain.num) && smooth(x.plain.den));
+           (rational(f, n, &x) && x.num > 0 && smooth(x.num) && smooth(x.den));
 }
 
 static bool power(field *f, const struct sxt_math_node *n, value *out)
 {
     const struct sxt_math_node *base = n->child, *exponent = base->next;
-    struct sxt_exact x;
+    struct sxt_rational x;
     value a;
 
     if (base->kind == SXT_MATH_NAME && sxt_span_equal(base->text, "e"))
         return exponential(f, exponent, out);
-    if (!sxt_mathexact(exponent, &f->point, &x) || x.pi.num != 0)
+    if (!rational(f, exponent, &x))
         return opaque(f, n, out);
     if (!sxt_field_eval(f, base, &a))
         return false;
-    if (x.plain.den > 1 &&
-        !take_root(f, a, x.plain.den, surely_square(f, base), &a))
+    if (x.den > 1 && !take_root(f, a, x.den, surely_square(f, base), &a))
         return false;
-    return int_power(f, a, x.plain.num, out);
+    return int_power(f, a, x.num, out);
 }
 
 static bool root(field *f, const struct sxt_math_node *n, value *out)
 {
-    struct sxt_exact k;
+    int64_t k;
     value a;
 
-    if (!sxt_mathexact(n->child->next, &f->point, &k) || k.pi.num != 0 ||
-        k.plain.den != 1)
+    if (!is_integer(f, n->child->next, &k))
         return opaque(f, n, out);
     return sxt_field_eval(f, n->child, &a) &&
-           take_root(f, a, k.plain.num, surely_square(f, n->child), out);
+           take_root(f, a, k, surely_square(f, n->child), out);
 }
 
 static bool arithmetic(field *f, const struct sxt_math_node *n, value *out)
@@ -688,13 +693,10 @@ static bool arithmetic(field *f, const struct sxt_math_node *n, value *out)
     }
 }
 
-bool sxt_field_eval(field *f, const struct sxt_math_node *n, value *out)
+static bool eval(field *f, const struct sxt_math_node *n, value *out)
 {
-    if (--f->fuel < 0)
-        return false;
     switch (n->kind) {
     case SXT_MATH_NUMBER:
-        f->fuel -= (long)n->text.len;
         *out = number(f, n->text);
         return true;
     case SXT_MATH_REPEATING:
@@ -725,4 +727,12 @@ bool sxt_field_eval(field *f, const struct sxt_math_node *n, value *out)
     default:
         return false;
     }
+}
+
+/* What fails, fails for good: a rule that tries another way round, as those of
+ * logarithms do, would visit a tower of them 2^height times. */
+bool sxt_field_eval(field *f, const struct sxt_math_node *n, value *out)
+{
+    f->undefined = f->undefined || --*f->fuel < 0 || !eval(f, n, out);
+    return !f->undefined;
 }

@@ -35,12 +35,13 @@ struct sxt_field {
     bool ambiguous; /* out: signs were chosen */
     size_t n_roots; /* out: different radicands */
     struct sxt_field_value root[SXT_FIELD_MAX_ROOTS];
-    long fuel; /* steps left */
+    bool undefined; /* a part had no value: the whole has none */
+    long *fuel;     /* borrowed: multiplications left */
 };
 
 /* prime: 0 … SXT_FIELD_PRIMES - 1. */
-void sxt_field_init(struct sxt_field *f, int prime,
-                    struct sxt_math_point point);
+void sxt_field_init(struct sxt_field *f, int prime, struct sxt_math_point point,
+                    long *fuel);
 /* False: undefined (0 in a denominator), not arithmetic, or out of fuel. */
 bool sxt_field_eval(struct sxt_field *f, const struct sxt_math_node *n,
                     struct sxt_field_value *value);

@@ -9,10 +9,13 @@
 
 typedef long double complex cplx; /* in this file only */
 
+enum { STEP = 16 }; /* fuel for a node, of which a function is the dearest */
+
 static const long double pi = 3.14159265358979323846264338327950288L;
 
 struct evaluation {
     int point;
+    long *fuel;
     long double scale, least;
 };
 
@@ -37,6 +40,7 @@ static bool number(struct evaluation *e, struct sxt_span digits, cplx *z)
     long double x = 0, place = 1;
     bool behind_point = false;
 
+    *e->fuel -= (long)digits.len;
     for (size_t i = 0; i < digits.len; i++) {
         if (digits.data[i] == '.') {
             behind_point = true;
@@ -248,6 +252,8 @@ static bool arithmetic(struct evaluation *e, const struct sxt_math_node *n,
 
 static bool eval(struct evaluation *e, const struct sxt_math_node *n, cplx *z)
 {
+    if ((*e->fuel -= STEP) < 0)
+        return false;
     switch (n->kind) {
     case SXT_MATH_NUMBER:
         return number(e, n->text, z);
@@ -274,10 +280,10 @@ static bool eval(struct evaluation *e, const struct sxt_math_node *n, cplx *z)
     }
 }
 
-bool sxt_float_eval(const struct sxt_math_node *n, int point,
+bool sxt_float_eval(const struct sxt_math_node *n, int point, long *fuel,
                     struct sxt_float *x)
 {
-    struct evaluation e = { point, 0, HUGE_VALL };
+    struct evaluation e = { point, fuel, 0, HUGE_VALL };
 
     if (!eval(&e, n, &x->value))
         return false;

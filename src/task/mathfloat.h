@@ -19,10 +19,11 @@ struct sxt_float {
 /* names: 0 … SXT_FLOAT_POINTS - 1 chooses the numbers that names stand for:
  * first positive ones, then small integers, then negative ones; behind
  * SXT_FLOAT_POINTS up to 10^12, of both signs.
- * False: unknown (overflow, a function we do not evaluate). */
+ * False: unknown (overflow, a function we do not evaluate), or *fuel (steps
+ * left) is used up. */
 #define SXT_FLOAT_POINTS 6
 #define SXT_FLOAT_FAR_POINTS 14
-bool sxt_float_eval(const struct sxt_math_node *n, int point,
+bool sxt_float_eval(const struct sxt_math_node *n, int point, long *fuel,
                     struct sxt_float *x);
 
 /* Both values are (nearly) real. */

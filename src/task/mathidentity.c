@@ -45,11 +45,12 @@ bool sxt_math_has_name(const struct sxt_math_node *n, const char *name)
     return contains_text(n, SXT_MATH_NAME, name);
 }
 
-bool sxt_math_constant(const struct sxt_math_node *n, long double *value)
+bool sxt_math_constant(const struct sxt_math_node *n, long *fuel,
+                       long double *value)
 {
     struct sxt_float x;
 
-    if (sxt_math_has_names(n) || !sxt_float_eval(n, 0, &x) ||
+    if (sxt_math_has_names(n) || !sxt_float_eval(n, 0, fuel, &x) ||
         !sxt_float_real(&x, &x))
         return false;
     *value = creall(x.value);
@@ -98,7 +99,8 @@ static bool has_kinks(const struct sxt_math_node *n)
 /* Values that are not real count only if the expressions are about complex
  * numbers: ln x^2 and 2 ln x are taken as equal. */
 static struct numeric numeric_evidence(const struct sxt_math_node *a,
-                                       const struct sxt_math_node *b)
+                                       const struct sxt_math_node *b,
+                                       long *fuel)
 {
     bool is_complex = contains_text(a, SXT_MATH_NAME, "i") ||
                       contains_text(b, SXT_MATH_NAME, "i");
@@ -111,7 +113,7 @@ static struct numeric numeric_evidence(const struct sxt_math_node *a,
     struct sxt_float x, y;
 
     for (int k = 0; k < points; k++) {
-        if (!sxt_float_eval(a, k, &x) || !sxt_float_eval(b, k, &y))
+        if (!sxt_float_eval(a, k, fuel, &x) || !sxt_float_eval(b, k, fuel, &y))
             continue;
         if (!constant && !is_complex && !sxt_float_real(&x, &y))
             continue;
@@ -130,7 +132,8 @@ enum outcome { HIT, MISS, NOTHING };
 /* Equal in one field, for some choice of the signs of roots? */
 static enum outcome field_outcome(const struct sxt_math_node *a,
                                   const struct sxt_math_node *b, int prime,
-                                  enum sxt_math_names names, bool *ambiguous)
+                                  enum sxt_math_names names, long *fuel,
+                                  bool *ambiguous)
 {
     struct sxt_math_point point = { 1000 + (uint64_t)prime, names };
     struct sxt_field_value x, y;
@@ -138,7 +141,7 @@ static enum outcome field_outcome(const struct sxt_math_node *a,
 
     for (unsigned flip = 0; flip < choices; flip++) {
         struct sxt_field f;
-        sxt_field_init(&f, prime, point);
+        sxt_field_init(&f, prime, point, fuel);
         f.flip = flip;
         if (!sxt_field_eval(&f, a, &x) || !sxt_field_eval(&f, b, &y))
             return NOTHING;
@@ -155,13 +158,14 @@ static enum outcome field_outcome(const struct sxt_math_node *a,
 /* Two hits in independent fields; a miss refutes unless signs were open. */
 static bool field_evidence(const struct sxt_math_node *a,
                            const struct sxt_math_node *b,
-                           enum sxt_math_names names, bool *ambiguous)
+                           enum sxt_math_names names, long *fuel,
+                           bool *ambiguous)
 {
     int hits = 0;
 
     for (int prime = 0; prime < SXT_FIELD_PRIMES && hits < 2; prime++) {
         bool open = false;
-        enum outcome o = field_outcome(a, b, prime, names, &open);
+        enum outcome o = field_outcome(a, b, prime, names, fuel, &open);
         if (o == MISS && !open)
             return false;
         hits += o == HIT;
@@ -171,36 +175,37 @@ static bool field_evidence(const struct sxt_math_node *a,
 }
 
 enum sxt_math_verdict sxt_math_identity(const struct sxt_math_node *a,
-                                        const struct sxt_math_node *b)
+                                        const struct sxt_math_node *b,
+                                        long *fuel)
 {
     if (sxt_math_contains(a, SXT_MATH_INFINITY) ||
         sxt_math_contains(b, SXT_MATH_INFINITY))
         return SXT_MATH_UNDECIDED;
-    struct numeric n = numeric_evidence(a, b);
+    struct numeric n = numeric_evidence(a, b, fuel);
     if (n.disagree > 0 || n.blind)
         return SXT_MATH_DIFFERENT;
 
     enum sxt_math_names modes[] = { SXT_NAMES_RESIDUES, integer_names(a, b) };
     for (size_t m = 0; m < 2; m++) {
         bool ambiguous = false;
-        if (field_evidence(a, b, modes[m], &ambiguous) &&
+        if (field_evidence(a, b, modes[m], fuel, &ambiguous) &&
             (!ambiguous || n.sound))
             return SXT_MATH_EQUAL;
     }
-    return n.agree > 0 ? SXT_MATH_UNDECIDED : SXT_MATH_DIFFERENT;
+    return n.agree > 0 || *fuel < 0 ? SXT_MATH_UNDECIDED : SXT_MATH_DIFFERENT;
 }
 
 /* a1 - a2 in the field. */
 static bool field_difference(const struct sxt_math_node *a1,
                              const struct sxt_math_node *a2, int prime, int k,
-                             enum sxt_math_names names,
+                             enum sxt_math_names names, long *fuel,
                              struct sxt_field_value *out)
 {
     struct sxt_math_point point = { 2000 + (uint64_t)(16 * prime + k), names };
     struct sxt_field_value x, y;
     struct sxt_field f;
 
-    sxt_field_init(&f, prime, point);
+    sxt_field_init(&f, prime, point, fuel);
     if (!sxt_field_eval(&f, a1, &x) || !sxt_field_eval(&f, a2, &y))
         return false;
     *out = sxt_field_sub(&f, x, y);
@@ -209,16 +214,16 @@ static bool field_difference(const struct sxt_math_node *a1,
 
 /* The cross products of the differences at three points agree. */
 static bool field_proportional(const struct sxt_math_node *const side[4],
-                               int prime, enum sxt_math_names names)
+                               int prime, enum sxt_math_names names, long *fuel)
 {
     enum { POINTS = 3 };
     struct sxt_field_value a[POINTS], b[POINTS];
     struct sxt_field f;
 
-    sxt_field_init(&f, prime, (struct sxt_math_point){ 0, names });
+    sxt_field_init(&f, prime, (struct sxt_math_point){ 0, names }, fuel);
     for (int k = 0; k < POINTS; k++) {
-        if (!field_difference(side[0], side[1], prime, k, names, &a[k]) ||
-            !field_difference(side[2], side[3], prime, k, names, &b[k]))
+        if (!field_difference(side[0], side[1], prime, k, names, fuel, &a[k]) ||
+            !field_difference(side[2], side[3], prime, k, names, fuel, &b[k]))
             return false;
         if (sxt_field_is_zero(a[k]) || sxt_field_is_zero(b[k]))
             return false;
@@ -230,12 +235,12 @@ static bool field_proportional(const struct sxt_math_node *const side[4],
 }
 
 static bool float_difference(const struct sxt_math_node *a1,
-                             const struct sxt_math_node *a2, int k,
+                             const struct sxt_math_node *a2, int k, long *fuel,
                              struct sxt_float *out)
 {
     struct sxt_float x, y;
 
-    if (!sxt_float_eval(a1, k, &x) || !sxt_float_eval(a2, k, &y) ||
+    if (!sxt_float_eval(a1, k, fuel, &x) || !sxt_float_eval(a2, k, fuel, &y) ||
         !sxt_float_real(&x, &y))
         return false;
     *out = (struct sxt_float){ .value = x.value - y.value,
@@ -244,15 +249,16 @@ static bool float_difference(const struct sxt_math_node *a1,
 }
 
 /* Sign of the ratio; 0 if no point shows it.  False: the ratio varies. */
-static bool float_ratio(const struct sxt_math_node *const side[4], int *sign)
+static bool float_ratio(const struct sxt_math_node *const side[4], long *fuel,
+                        int *sign)
 {
     long double first = 0;
     struct sxt_float a, b;
 
     *sign = 0;
     for (int k = 0; k < SXT_FLOAT_POINTS; k++) {
-        if (!float_difference(side[0], side[1], k, &a) ||
-            !float_difference(side[2], side[3], k, &b))
+        if (!float_difference(side[0], side[1], k, fuel, &a) ||
+            !float_difference(side[2], side[3], k, fuel, &b))
             continue;
         long double ratio = creall(a.value) / creall(b.value);
         if (*sign != 0 && fabsl(ratio - first) > 1e-6L * fabsl(first))
@@ -267,14 +273,14 @@ enum sxt_math_verdict sxt_math_proportional(const struct sxt_math_node *a1,
                                             const struct sxt_math_node *a2,
                                             const struct sxt_math_node *b1,
                                             const struct sxt_math_node *b2,
-                                            int *sign)
+                                            long *fuel, int *sign)
 {
     const struct sxt_math_node *const side[4] = { a1, a2, b1, b2 };
     enum sxt_math_names modes[] = { SXT_NAMES_RESIDUES, integer_names(a1, a2) };
 
     if (modes[1] == SXT_NAMES_INTEGERS)
         modes[1] = integer_names(b1, b2);
-    if (!float_ratio(side, sign) ||
+    if (!float_ratio(side, fuel, sign) ||
         (!sxt_math_has_names(a1) && !sxt_math_has_names(a2)) ||
         (!sxt_math_has_names(b1) && !sxt_math_has_names(b2)))
         return SXT_MATH_DIFFERENT;
@@ -282,8 +288,8 @@ enum sxt_math_verdict sxt_math_proportional(const struct sxt_math_node *a1,
         if (sxt_math_contains(side[i], SXT_MATH_INFINITY))
             return SXT_MATH_UNDECIDED;
     for (size_t m = 0; m < 2; m++)
-        if (field_proportional(side, 0, modes[m]) &&
-            field_proportional(side, 1, modes[m]))
+        if (field_proportional(side, 0, modes[m], fuel) &&
+            field_proportional(side, 1, modes[m], fuel))
             return SXT_MATH_EQUAL;
-    return *sign != 0 ? SXT_MATH_UNDECIDED : SXT_MATH_DIFFERENT;
+    return *sign != 0 || *fuel < 0 ? SXT_MATH_UNDECIDED : SXT_MATH_DIFFERENT;
 }

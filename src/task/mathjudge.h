@@ -7,11 +7,13 @@
 
 #define SXT_MATH_MAX_ITEMS 64
 
-/* Memory for copies of trees, and what is left of patience. */
+/* Memory for copies of trees, and what is left of patience for all readings
+ * of one question. */
 struct sxt_math_judge {
     struct sxt_math_node **block; /* owned */
     size_t n_blocks, cap_blocks;
     size_t copies, pairs;
+    long fuel;       /* of evaluations, see mathidentity.h */
     double budget_s; /* of processor time, for closed forms */
     const char *rule;
     bool doubt; /* something looked equal and was not proved */

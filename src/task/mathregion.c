@@ -58,10 +58,11 @@ bool sxt_math_is_written_alike(const node *a, const node *b)
 /* ---- pieces ---- */
 
 /* A bound's place on the line; false if it is no real constant. */
-static bool place(const node *n, long double other, long double *x)
+static bool place(const region *r, const node *n, long double other,
+                  long double *x)
 {
     *x = other;
-    return !n || sxt_math_constant(n, x);
+    return !n || sxt_math_constant(n, r->fuel, x);
 }
 
 static bool add_piece(region *r, const node *low, bool low_closed,
@@ -72,7 +73,7 @@ static bool add_piece(region *r, const node *low, bool low_closed,
     if (r->count == SXT_REGION_PIECES)
         return false;
     bool ordered =
-        place(low, -HUGE_VALL, &i.from) && place(high, HUGE_VALL, &i.to);
+        place(r, low, -HUGE_VALL, &i.from) && place(r, high, HUGE_VALL, &i.to);
     if (!ordered)
         i.from = i.to = NAN; /* one piece alone needs no order */
     else if (i.from > i.to)
@@ -284,7 +285,7 @@ static bool add_complement(region *r, const node *set)
         return false;
     for (size_t i = 0; i < set->count; i++, c = c->next) {
         long double x;
-        if (!sxt_math_constant(c, &x))
+        if (!sxt_math_constant(c, r->fuel, &x))
             return set->count == 1 && add_hole(r, c);
         size_t k = n++;
         for (; k > 0 && at[k - 1] > x; k--) {
@@ -377,9 +378,10 @@ static bool normalise(region *r)
     return true;
 }
 
-bool sxt_mathregion_of(const node *n, region *out)
+bool sxt_mathregion_of(const node *n, long *fuel, region *out)
 {
     memset(out, 0, sizeof(*out));
+    out->fuel = fuel;
     out->certain = true;
     return add_set(out, n) && out->count > 0 && normalise(out);
 }

@@ -24,6 +24,7 @@ struct sxt_math_region {
     bool rich;    /* more than an interval in brackets */
     struct sxt_math_node made[8 * SXT_REGION_PIECES]; /* bounds put together */
     size_t n_made;
+    long *fuel; /* borrowed, of evaluations */
 };
 
 /* x, x_1, f(x), AB, |AB|, AB/CD, \sin A, (x, y): stands for something. */
@@ -33,7 +34,7 @@ bool sxt_math_is_written_alike(const struct sxt_math_node *a,
                                const struct sxt_math_node *b);
 
 /* False if n is no such set, or one with bounds that cannot be ordered. */
-bool sxt_mathregion_of(const struct sxt_math_node *n,
+bool sxt_mathregion_of(const struct sxt_math_node *n, long *fuel,
                        struct sxt_math_region *out);
 
 #endif

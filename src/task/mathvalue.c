@@ -61,7 +61,8 @@ static size_t significant(const node *n, int *places)
 }
 
 /* d is a decimal of at least six significant digits and exact rounds to it. */
-static bool rounds_to(const node *exact, const node *d)
+static bool rounds_to(struct sxt_math_judge *j, const node *exact,
+                      const node *d)
 {
     enum { ENOUGH = 6 };
     const node *digits = d->kind == SXT_MATH_NEG ? d->child : d;
@@ -72,7 +73,8 @@ static bool rounds_to(const node *exact, const node *d)
         !memchr(digits->text.data, '.', digits->text.len) ||
         significant(digits, &places) < ENOUGH)
         return false;
-    if (!sxt_math_constant(exact, &x) || !sxt_math_constant(d, &y))
+    if (!sxt_math_constant(exact, &j->fuel, &x) ||
+        !sxt_math_constant(d, &j->fuel, &y))
         return false;
     return fabsl(x - y) <= 0.5000001L * powl(10, -places) &&
            fabsl(x - roundl(x)) > 1e-9L;
@@ -91,9 +93,9 @@ static bool is_infinite(const node *n, int *sign)
 verdict sxt_mathvalue_same(struct sxt_math_judge *j, const node *g,
                            const node *p)
 {
-    verdict v = sxt_math_identity(g, p);
+    verdict v = sxt_math_identity(g, p, &j->fuel);
 
-    j->rule = "identity";
+    j->rule = j->fuel < 0 ? "limit" : "identity";
     if (v != SXT_MATH_UNDECIDED)
         return v;
     v = sxt_mathclosed(g, p, &j->budget_s);
@@ -168,7 +170,7 @@ verdict sxt_mathvalue(struct sxt_math_judge *j, const node *g, const node *p)
         return compare_degrees(j, g, p);
 
     verdict v = sxt_mathvalue_same(j, g, p);
-    if (v != SXT_MATH_EQUAL && (rounds_to(g, p) || rounds_to(p, g)))
+    if (v != SXT_MATH_EQUAL && (rounds_to(j, g, p) || rounds_to(j, p, g)))
         return sxt_mathjudge_decide(j, true, "rounded");
     return v;
 }

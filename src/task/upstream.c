@@ -304,6 +304,7 @@ static bool symbolic(struct sxt_span p, struct sxt_span r)
     struct sxt_math_tree a, b;
     long double x, y;
     bool same = false;
+    long fuel = SXT_MATH_FUEL;
     int sign;
 
     sxt_mathexpr_parse(p, false, &a);
@@ -314,13 +315,13 @@ static bool symbolic(struct sxt_span p, struct sxt_span r)
              b.root->kind == SXT_MATH_RELATION && a.root->count == 2 &&
              b.root->count == 2)
         same = sxt_math_proportional(a.root->child, a.root->child->next,
-                                     b.root->child, b.root->child->next,
+                                     b.root->child, b.root->child->next, &fuel,
                                      &sign) == SXT_MATH_EQUAL;
     else if (a.root && b.root)
-        same =
-            sxt_math_identity(a.root, b.root) == SXT_MATH_EQUAL ||
-            (sxt_math_constant(a.root, &x) && sxt_math_constant(b.root, &y) &&
-             close_to((double)x, (double)y));
+        same = sxt_math_identity(a.root, b.root, &fuel) == SXT_MATH_EQUAL ||
+               (sxt_math_constant(a.root, &fuel, &x) &&
+                sxt_math_constant(b.root, &fuel, &y) &&
+                close_to((double)x, (double)y));
     sxt_mathexpr_free(&a);
     sxt_mathexpr_free(&b);
     return same;
