@@ -72,7 +72,7 @@ void sxt_asking_render(const struct sxt_chat *chat, struct sxt_span system,
 
     sxt_chat_render(chat, messages + first, 2 - first, true, out);
     if (prefill.len > 0)
-        sxt_tokenizer_encode(chat->tok, prefill.data, prefill.len, false, out);
+        sxt_chat_begin(chat, prefill, out);
 }
 
 /* A token is at least a byte, but normalisation may lengthen a text. */

@@ -107,7 +107,8 @@ static int add_line(struct probe *p, const struct sxt_json *v, size_t line,
                        "%s has no tokenizer.json; %s:%zu needs \"ids\"",
                        p->model, p->input, line);
     } else {
-        sxt_tokenizer_encode(p->tok, text.data, text.len, true, &p->ids);
+        sxt_tokenizer_encode(p->tok, text.data, text.len, SXT_ADDED_ALL,
+                             &p->ids);
     }
     n = p->ids.len - before;
     if (n < 2 || n > p->head.layout.config.max_positions)

@@ -19,9 +19,21 @@ int sxt_chat_init(struct sxt_chat *chat, const struct sxt_tokenizer *tok,
 }
 
 static void add_text(const struct sxt_chat *chat, struct sxt_span text,
-                     struct sxt_ids *out)
+                     enum sxt_added_kind added, struct sxt_ids *out)
 {
-    sxt_tokenizer_encode(chat->tok, text.data, text.len, false, out);
+    sxt_tokenizer_encode(chat->tok, text.data, text.len, added, out);
+}
+
+/* What is recognised in the assistant's text, which end_id closes.  Were one
+ * of these tokens not special, the text could forge it. */
+static enum sxt_added_kind said(const struct sxt_chat *chat, int32_t end_id)
+{
+    const int32_t border[] = { chat->start, chat->end, end_id };
+
+    for (size_t i = 0; i < 3; i++)
+        if (!sxt_tokenizer_is_special(chat->tok, border[i]))
+            return SXT_ADDED_NONE;
+    return SXT_ADDED_PLAIN;
 }
 
 /* <|im_start|>ROLE\n and CONTENT go into one encode, as the reference template
@@ -29,12 +41,14 @@ static void add_text(const struct sxt_chat *chat, struct sxt_span text,
 static void add_turn(const struct sxt_chat *chat, const char *role,
                      struct sxt_span content, struct sxt_ids *out)
 {
+    bool own = strcmp(role, "assistant") == 0;
+    enum sxt_added_kind added = own ? said(chat, chat->end) : SXT_ADDED_NONE;
     struct sxt_str text = SXT_STR_EMPTY;
 
     sxt_str_add(&text, "%s\n", role);
     sxt_str_add_bytes(&text, content.data, content.len);
     sxt_ids_add(out, chat->start);
-    add_text(chat, (struct sxt_span){ text.data, text.len }, out);
+    add_text(chat, (struct sxt_span){ text.data, text.len }, added, out);
     sxt_str_free(&text);
 }
 
@@ -47,15 +61,21 @@ void sxt_chat_render(const struct sxt_chat *chat,
             continue;
         add_turn(chat, messages[i].role, messages[i].content, out);
         sxt_ids_add(out, chat->end);
-        add_text(chat, sxt_span("\n"), out);
+        add_text(chat, sxt_span("\n"), SXT_ADDED_NONE, out);
     }
     if (open)
         add_turn(chat, "assistant", sxt_span(""), out);
 }
 
+void sxt_chat_begin(const struct sxt_chat *chat, struct sxt_span text,
+                    struct sxt_ids *out)
+{
+    add_text(chat, text, said(chat, chat->end), out);
+}
+
 void sxt_chat_answer(const struct sxt_chat *chat, struct sxt_span answer,
                      int32_t end_id, struct sxt_ids *out)
 {
-    add_text(chat, answer, out);
+    add_text(chat, answer, said(chat, end_id), out);
     sxt_ids_add(out, end_id);
 }

@@ -1,7 +1,11 @@
 /* chat.h - from messages to token ids, in ChatML:
  *   <|im_start|>ROLE\nCONTENT<|im_end|>\n … <|im_start|>assistant\n
  * The system prompt is explicit: nothing is inserted behind anybody's back.
- * Contents are encoded without added tokens, so no text can forge a turn. */
+ *
+ * No text can forge a turn: what a system prompt or a user says is plain text
+ * whatever it spells.  What the assistant says may hold added tokens that are
+ * not special, as <think>: a model that has one draws it, and so must learn it,
+ * as this one token.  Special tokens in it stay plain text. */
 #ifndef SXT_TEXT_CHAT_H
 #define SXT_TEXT_CHAT_H
 
@@ -28,6 +32,9 @@ void sxt_chat_render(const struct sxt_chat *chat,
                      const struct sxt_message *messages, size_t n, bool open,
                      struct sxt_ids *out);
 
+/* Append the ids of the beginning of an answer. */
+void sxt_chat_begin(const struct sxt_chat *chat, struct sxt_span text,
+                    struct sxt_ids *out);
 /* Append the ids of an answer and its end token; the ids to be learned. */
 void sxt_chat_answer(const struct sxt_chat *chat, struct sxt_span answer,
                      int32_t end_id, struct sxt_ids *out);

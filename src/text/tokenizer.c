@@ -53,6 +53,7 @@ void sxt_tokenizer_destroy(struct sxt_tokenizer *tok)
 /* One call's state: the tokenizer itself is never written to. */
 struct job {
     const struct sxt_tokenizer *tok;
+    enum sxt_added_kind added;
     struct sxt_ids *out;
     struct sxt_regex_space *regex_space;
     struct sxt_bpe_space bpe_space;
@@ -76,15 +77,21 @@ static void encode_plain(struct job *job, struct sxt_span text)
     sxt_split_run(job->tok->split, text, job->regex_space, encode_piece, job);
 }
 
-/* Cut out the added tokens of set `which`, hand on what is between them. */
+/* Cut out the added tokens of set `which`, hand on what is between them.  One
+ * that is not wanted is plain text, and so is any that begins within it. */
 static void encode_added(struct job *job, struct sxt_span text, int which)
 {
     const struct sxt_added *set = job->tok->added[which];
-    size_t done = 0, start, end;
+    size_t done = 0, from = 0, start, end;
     int32_t id = -1;
 
     while (done < text.len) {
-        bool found = sxt_added_find(set, text, done, &start, &end, &id);
+        bool found = sxt_added_find(set, text, from, &start, &end, &id);
+        if (found && job->added == SXT_ADDED_PLAIN &&
+            job->tok->tokens[id].is_special) {
+            from = end;
+            continue;
+        }
         struct sxt_span gap = { text.data + done,
                                 (found ? start : text.len) - done };
         if (which == 0 && gap.len > 0) {
@@ -97,14 +104,17 @@ static void encode_added(struct job *job, struct sxt_span text, int which)
         if (!found)
             return;
         sxt_ids_add(job->out, id);
-        done = end;
+        done = from = end;
     }
 }
 
 void sxt_tokenizer_encode(const struct sxt_tokenizer *tok, const char *text,
-                          size_t n, bool with_added, struct sxt_ids *out)
+                          size_t n, enum sxt_added_kind added,
+                          struct sxt_ids *out)
 {
-    struct job job = { .tok = tok, .out = out, .nfc = SXT_STR_EMPTY };
+    struct job job = {
+        .tok = tok, .added = added, .out = out, .nfc = SXT_STR_EMPTY
+    };
     struct sxt_str repaired = SXT_STR_EMPTY;
 
     if (n == 0)
@@ -112,10 +122,10 @@ void sxt_tokenizer_encode(const struct sxt_tokenizer *tok, const char *text,
     job.regex_space = sxt_regex_space_create();
     struct sxt_span s =
         sxt_normal_utf8((struct sxt_span){ text, n }, &repaired);
-    if (with_added)
-        encode_added(&job, s, 0);
-    else
+    if (added == SXT_ADDED_NONE)
         encode_plain(&job, tok->nfc ? sxt_normal_nfc(s, &job.nfc) : s);
+    else
+        encode_added(&job, s, 0);
     sxt_regex_space_destroy(job.regex_space);
     sxt_bpe_space_free(&job.bpe_space);
     sxt_str_free(&job.nfc);

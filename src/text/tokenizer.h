@@ -6,10 +6,11 @@
  * the file is refused by name.
  *
  * The ids are those of the tokenizers library 0.20 with add_special_tokens
- * off: what a post-processor would add before or behind the text (BOS, EOS) is
- * never added, and truncation and padding are the caller's.  Bytes for which
- * the vocabulary has no token vanish, as they do there.  See normal.h for the
- * one known difference. */
+ * off (and with encode_special_tokens on for SXT_ADDED_PLAIN): what a
+ * post-processor would add before or behind the text (BOS, EOS) is never added,
+ * and truncation and padding are the caller's.  Bytes for which the vocabulary
+ * has no token vanish, as they do there.  See normal.h for the one known
+ * difference. */
 #ifndef SXT_TEXT_TOKENIZER_H
 #define SXT_TEXT_TOKENIZER_H
 
@@ -39,11 +40,17 @@ struct sxt_tokenizer *sxt_tokenizer_parse(const char *json, size_t n,
                                           struct sxt_error *err);
 void sxt_tokenizer_destroy(struct sxt_tokenizer *tok);
 
-/* Append the ids of n bytes of text.  Invalid UTF-8 is replaced by U+FFFD.
- * with_added: recognise added tokens such as <|im_end|> in the text; false for
- * anything a user or a model wrote. */
+/* Which added tokens are recognised in a text; the others are plain text. */
+enum sxt_added_kind {
+    SXT_ADDED_NONE,  /* anything a user wrote */
+    SXT_ADDED_PLAIN, /* those not special, as <think>: what a model wrote */
+    SXT_ADDED_ALL    /* also those that control, as <|im_end|> */
+};
+
+/* Append the ids of n bytes of text.  Invalid UTF-8 is replaced by U+FFFD. */
 void sxt_tokenizer_encode(const struct sxt_tokenizer *tok, const char *text,
-                          size_t n, bool with_added, struct sxt_ids *out);
+                          size_t n, enum sxt_added_kind added,
+                          struct sxt_ids *out);
 
 /* Append the bytes of the tokens (which need not be valid UTF-8).  Special
  * added tokens are skipped if asked.  Ids without a token give nothing. */

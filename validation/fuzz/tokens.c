@@ -84,14 +84,15 @@ const struct fuzz_grammar fuzz_grammar = {
 
 static void check_text(const struct sxt_tokenizer *tok, struct sxt_span text)
 {
-    for (int with_added = 0; with_added < 2; with_added++) {
+    for (int kind = SXT_ADDED_NONE; kind <= SXT_ADDED_ALL; kind++) {
         struct sxt_ids ids = { NULL, 0, 0 };
         struct sxt_str back = SXT_STR_EMPTY;
-        sxt_tokenizer_encode(tok, text.data, text.len, with_added, &ids);
+        sxt_tokenizer_encode(tok, text.data, text.len,
+                             (enum sxt_added_kind)kind, &ids);
         for (size_t i = 0; i < ids.len; i++) {
             SXT_CHECK(ids.data[i] >= 0 &&
                       (size_t)ids.data[i] < sxt_tokenizer_size(tok));
-            SXT_CHECK(with_added ||
+            SXT_CHECK(kind == SXT_ADDED_ALL ||
                       !sxt_tokenizer_is_special(tok, ids.data[i]));
         }
         sxt_tokenizer_decode(tok, ids.data, ids.len, false, &back);

@@ -10,6 +10,7 @@ files:
   {"name", "tokenizer": {...}, "cases": [[text, added, [id...], decoded]...]}
       small.jsonl; decoded is left out where it equals the text
   {"text", "added", "ids"}                       one text
+      added: tokens recognised in it: 0 none, 1 those not special, 2 all
   {"file", "first", "texts", "ids", "sha256"}    a block of texts of a data file:
       the string members of its records in order; sha256 (16 digits) of the
       ids as little-endian int32, each text closed by -1
@@ -50,7 +51,8 @@ EDGES = [
     "<|im_start|>user\nhi<|im_end|>\n", "<|im_start|><|im_end|>",
     "x<|endoftext|>y", "<|im_start", "<|im_start|im_end|>", "<|endoftext|",
     "  <|im_end|>  <|im_end|>", "e<|im_end|>\u0301", "<repo_name>a<file_sep>",
-    "<tool_call>{}</tool_call>", "https://example.org/a?b=c&d=%20#e",
+    "<tool_call>{}</tool_call>", "<think>\nWait\n</think>\n\n4<|im_end|>d|>",
+    "a <think> e\u0301<|endoftext|></think", "https://example.org/a?b=c&d=%20#e",
     "The quick brown fox jumps over the lazy dog. " * 5,
     "".join(chr(c) for c in range(0x20, 0x180)),
     "YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXo" * 40,
@@ -79,25 +81,30 @@ def random_texts(rng, n):
         yield text
 
 
+NONE, PLAIN, ALL = 0, 1, 2
+
+
 def encode(tok, text, added):
-    # Without added tokens: the library can only leave out special ones, so a
-    # copy of the tokenizer without any stands in.
     return tok[added].encode(text, add_special_tokens=False).ids
 
 
 def case(tok, text, added):
     """[text, added, ids] and the decoded text where it is another."""
     ids = encode(tok, text, added)
-    back = tok[True].decode(ids, skip_special_tokens=False)
+    back = tok[ALL].decode(ids, skip_special_tokens=False)
     return [text, added, ids] + ([back] if back != text else [])
 
 
-def pair(text):
-    """The tokenizer, without and with its added tokens."""
+def three(text):
+    """The tokenizer without its added tokens, with those that are not special,
+    with all.  The library can leave out only special ones, so a copy without
+    any stands in for the first."""
     bare = json.loads(text)
     bare["added_tokens"] = []
     bare["post_processor"] = None
-    return Tokenizer.from_str(json.dumps(bare)), Tokenizer.from_str(text)
+    plain = Tokenizer.from_str(text)
+    plain.encode_special_tokens = True
+    return Tokenizer.from_str(json.dumps(bare)), plain, Tokenizer.from_str(text)
 
 
 def write(f, line):
@@ -121,13 +128,13 @@ def write_big(data, name, out):
     path = os.path.join(data, name + "-tokenizer", "tokenizer.json")
     if not os.path.exists(path):
         return
-    tok = pair(open(path, encoding="utf-8").read())
+    tok = three(open(path, encoding="utf-8").read())
     rng = random.Random(20240917)
     texts = EDGES + list(random_texts(rng, 250))
     with open(os.path.join(out, f"tokenizer-{name}.jsonl"), "w",
               encoding="utf-8") as f:
         for text in texts:
-            for added in (False, True):
+            for added in (NONE, PLAIN, ALL):
                 if added and "<" not in text:
                     continue
                 line = {"text": text, "added": added,
@@ -139,7 +146,7 @@ def write_big(data, name, out):
                 block = all_texts[first:first + BLOCK]
                 ids = []
                 for text in block:
-                    ids += encode(tok, text, False) + [-1]
+                    ids += encode(tok, text, NONE) + [-1]
                 digest = hashlib.sha256(struct.pack(f"<{len(ids)}i", *ids))
                 line = {"file": file, "first": first, "texts": len(block),
                         "ids": len(ids), "sha256": digest.hexdigest()[:16]}
@@ -203,7 +210,10 @@ def write_small(out):
                 initial_alphabet=pre_tokenizers.ByteLevel.alphabet()))
             tok.add_tokens([AddedToken("<|im", normalized=True),
                             AddedToken("e\u0301<", normalized=True),
-                            AddedToken("</tool", normalized=False)])
+                            AddedToken("</tool", normalized=False),
+                            AddedToken("<think>", normalized=False),
+                            AddedToken("</think>", normalized=False),
+                            AddedToken("d|>", normalized=False)])
             spec = json.loads(tok.to_str())
             spec["model"]["ignore_merges"] = i % 3 == 1
             if i % 2:  # the older form of merges
@@ -214,11 +224,11 @@ def write_small(out):
                 vocab = spec["model"]["vocab"]
                 for c in "\u0104\u00fe":
                     vocab["not " + c] = vocab.pop(c)
-            both = pair(json.dumps(spec))
+            kinds = three(json.dumps(spec))
             rng = random.Random(name)
-            cases = [case(both, t, a)
+            cases = [case(kinds, t, a)
                      for t in EDGES + list(random_texts(rng, 12))
-                     if len(t) < 70 for a in (False, True)
+                     if len(t) < 70 for a in (NONE, PLAIN, ALL)
                      if not a or "<" in t]
             line = {"name": name, "tokenizer": spec, "cases": cases}
             write(f, line)

@@ -37,9 +37,10 @@ static void test_text(const struct sxt_tokenizer *tok,
     struct sxt_ids ids = { 0 };
     bool same;
 
-    sxt_tokenizer_encode(tok, text.data, text.len,
-                         sxt_json_bool(sxt_json_get(line, "added"), false),
-                         &ids);
+    sxt_tokenizer_encode(
+        tok, text.data, text.len,
+        (enum sxt_added_kind)sxt_json_int(sxt_json_get(line, "added"), -1),
+        &ids);
     same = ids.len == sxt_json_count(expected);
     for (size_t i = 0; same && i < ids.len; i++)
         same = ids.data[i] == sxt_json_int(sxt_json_item(expected, i), -1);
@@ -136,7 +137,7 @@ static void test_block(const struct sxt_tokenizer *tok, const char *data,
     for (size_t i = first; i < first + n && i < texts->n; i++) {
         struct sxt_span text = texts->items[i];
         struct sxt_ids ids = { 0 };
-        sxt_tokenizer_encode(tok, text.data, text.len, false, &ids);
+        sxt_tokenizer_encode(tok, text.data, text.len, SXT_ADDED_NONE, &ids);
         lost += !comes_back(tok, &ids, text);
         count += ids.len + 1;
         sxt_str_add_bytes(&bytes, ids.data, ids.len * sizeof(int32_t));
@@ -201,7 +202,8 @@ static void test_vectors(const struct sxt_tokenizer *tok, const char *data)
             struct sxt_ids ids = { 0 };
             struct sxt_str got = SXT_STR_EMPTY;
             size_t len = strcspn(line, "\n");
-            sxt_tokenizer_encode(tok, text, (size_t)(next - text), false, &ids);
+            sxt_tokenizer_encode(tok, text, (size_t)(next - text),
+                                 SXT_ADDED_NONE, &ids);
             for (size_t i = 0; i < ids.len; i++)
                 sxt_str_add(&got, " %d", ids.data[i]);
             wrong += got.len != len || memcmp(got.data, line, len) != 0;
