@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "task/mathplain.h"
 #include "task/mathwords.h"
 
 struct lexer {
@@ -205,6 +206,26 @@ static size_t digits_and_capitals(const struct lexer *lx)
     return base && digits > 0 && digits < n ? n : 0;
 }
 
+/* US before a dollar sign or the word: no other dollars are meant. */
+static bool american(struct lexer *lx, struct sxt_span s)
+{
+    const char *p = lx->p;
+
+    if (!sxt_span_equal(s, "US") && !sxt_span_equal(s, "U.S."))
+        return false;
+    while (p < lx->end && strchr(" ~", *p))
+        p++;
+    size_t left = (size_t)(lx->end - p);
+    lx->space = true;
+    if (left > 1 && *p == '$' && isdigit((unsigned char)p[1])) {
+        lx->p = p + 1;
+        push(lx, SXT_TOK_CURRENCY, "dollar", 6);
+        return true;
+    }
+    return (left > 1 && p[0] == '\\' && p[1] == '$') ||
+           (left > 5 && memcmp(p, "dollar", 6) == 0);
+}
+
 /* A run of letters: a name, a function, a product of names, or a word. */
 static void letters(struct lexer *lx)
 {
@@ -219,6 +240,8 @@ static void letters(struct lexer *lx)
         word ? NULL : sxt_mathwords_command(p, n);
     if (word)
         push_entry(lx, word);
+    else if (american(lx, (struct sxt_span){ p, n }))
+        return;
     else if (n == 1 && *p == 'U' && joins_sets(lx))
         push(lx, SXT_TOK_UNION, "U", 1);
     else if (sxt_mathwords_is_short(p, n))
@@ -242,6 +265,8 @@ static void words_inside(struct lexer *lx, struct sxt_span s, bool is_maths)
 
     if (s.len == 0)
         lx->space = true;
+    else if (american(lx, s))
+        return;
     else if (e)
         push_entry(lx, e);
     else if (f && f->kind == SXT_TOK_FUNCTION &&
@@ -344,10 +369,23 @@ static void blackboard(struct lexer *lx)
         push_copy(lx, SXT_TOK_TEXT, s.data, s.len);
 }
 
+/* Step over what a command says of looks: [rgb]{1,0,0}. */
+static void undress(struct lexer *lx, int arguments)
+{
+    const char *close;
+
+    if (lx->p < lx->end && *lx->p == '[' &&
+        (close = memchr(lx->p, ']', (size_t)(lx->end - lx->p))) != NULL)
+        lx->p = close + 1;
+    for (; arguments > 0 && lx->p < lx->end && *lx->p == '{'; arguments--)
+        braced(lx);
+}
+
 static void named_command(struct lexer *lx)
 {
     const char *name = lx->p;
     size_t n = 0;
+    int arguments;
 
     while (name + n < lx->end && isalpha((unsigned char)name[n]))
         n++;
@@ -359,9 +397,8 @@ static void named_command(struct lexer *lx)
         lx->space = true;
     else if (sxt_mathwords_is_wrapper(name, n))
         wrapper(lx, name, n);
-    else if (sxt_mathwords_is_dress(name, n) && lx->p < lx->end &&
-             *lx->p == '{')
-        braced(lx);
+    else if ((arguments = sxt_mathwords_dress(name, n)) >= 0)
+        undress(lx, arguments);
     else if (n == 6 && memcmp(name, "mathbb", 6) == 0)
         blackboard(lx);
     else if (e)
@@ -549,7 +586,8 @@ static struct sxt_span trimmed(struct sxt_span s)
 void sxt_mathlex(struct sxt_span answer, bool join_digits,
                  struct sxt_math_tokens *out)
 {
-    struct sxt_span s = trimmed(answer);
+    struct sxt_str buffer = SXT_STR_EMPTY;
+    struct sxt_span s = trimmed(sxt_mathplain(answer, &buffer));
     struct lexer lx = {
         .p = s.data, .end = s.data + s.len, .out = out, .join = join_digits
     };
@@ -560,6 +598,7 @@ void sxt_mathlex(struct sxt_span answer, bool join_digits,
         run(&lx);
     out->item[out->count] =
         (struct sxt_math_token){ SXT_TOK_END, false, { "", 0 } };
+    sxt_str_free(&buffer);
 }
 
 void sxt_mathlex_free(struct sxt_math_tokens *tokens)

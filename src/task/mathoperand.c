@@ -248,16 +248,37 @@ static node *function(struct sxt_math_parser *p)
 
 /* ---- operands ---- */
 
-/* 2\frac{1}{3}, 2 1/3, 0.1\overline{6} */
+/* {\frac{1}{3}} or {1 \over 3}: prints as the fraction without its braces. */
+static bool at_braced_fraction(const struct sxt_math_parser *p)
+{
+    struct sxt_math_token *t = p->at;
+    int depth = 0;
+
+    if (t[0].kind != '{')
+        return false;
+    if (t[1].kind == SXT_TOK_COMMAND && sxt_span_equal(t[1].text, "frac"))
+        return true;
+    do {
+        if (depth == 1 && t->kind == SXT_TOK_COMMAND &&
+            sxt_span_equal(t->text, "over"))
+            return true;
+        depth += (t->kind == '{') - (t->kind == '}');
+        t++;
+    } while (depth > 0 && t->kind != SXT_TOK_END);
+    return false;
+}
+
+/* 2\frac{1}{3}, 2{1 \over 3}, 2 1/3, 0.1\overline{6} */
 static node *number(struct sxt_math_parser *p)
 {
     struct sxt_math_token *t = sxt_mathtree_next(p);
     node *n = sxt_mathtree_leaf(p, SXT_MATH_NUMBER, t->text);
-    bool whole = is_integer(n);
+    bool whole = is_integer(n), braces = at_braced_fraction(p);
 
-    if (whole && sxt_mathtree_at_command(p, "frac")) {
-        sxt_mathtree_next(p);
-        node *part = fraction(p);
+    if (whole && (braces || sxt_mathtree_at_command(p, "frac"))) {
+        if (!braces)
+            sxt_mathtree_next(p);
+        node *part = braces ? sxt_mathparse_group(p) : fraction(p);
         bool mixed = part->kind == SXT_MATH_DIV && is_integer(part->child) &&
                      is_integer(part->child->next);
         return sxt_mathtree_node(p, mixed ? SXT_MATH_ADD : SXT_MATH_MUL, n,

@@ -263,12 +263,18 @@ static struct sxt_span words(struct sxt_math_parser *p, bool is_unit)
 {
     struct sxt_span s = { p->tree->pool + p->tree->used, 0 };
     struct sxt_math_token *start = p->at;
+    int open = 0; /* brackets of the unit's own */
 
     for (;;) {
         bool hyphen = p->at->kind == '-' && p->at > start &&
                       is_word(&p->at[-1]) && is_word(&p->at[1]);
         bool more = is_unit && p->at > start && p->at->kind != SXT_TOK_END &&
                     strchr("/-^.(){}nv", p->at->kind) != NULL;
+        int step = (p->at->kind == '{' || p->at->kind == '(') -
+                   (p->at->kind == '}' || p->at->kind == ')');
+        open += step;
+        if (open < 0)
+            break;
         if (!is_word(p->at) && !hyphen && !more)
             break;
         if (is_unit && is_word(p->at) && sxt_mathnumber_changes(p->at->text))

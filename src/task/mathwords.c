@@ -91,7 +91,8 @@ static const struct sxt_math_word words[] = {
     { "percent", '%', NULL },    { "pct", '%', NULL },
     { "percentage", '%', NULL }, { "degree", 'D', NULL },
     { "degrees", 'D', NULL },    { "sqrt", 'c', NULL },
-    { "USD", 'C', "dollar" },    { "EUR", 'C', "euro" },
+    { "USD", 'C', "dollar" },    { "US$", 'C', "dollar" },
+    { "US\\$", 'C', "dollar" },  { "EUR", 'C', "euro" },
     { "GBP", 'C', "pound" },     { NULL, 0, NULL }
 };
 
@@ -117,9 +118,8 @@ static const struct sxt_math_word unicode[] = {
     { "±", 'P', NULL },    { "∓", 'M', NULL },    { "∅", 'Z', NULL },
     { "∖", 'O', NULL },    { "∨", ',', "or" },    { "≈", 'A', NULL },
     { "…", 't', "..." },   { "€", 'C', "euro" },  { "£", 'C', "pound" },
-    { "¥", 'C', "yen" },   { "₹", 'C', "rupee" }, { "％", '%', NULL },
-    { "，", ',', NULL },   { "（", '(', NULL },   { "）", ')', NULL },
-    { "：", ':', NULL },   { "；", ';', NULL },   { "＝", '=', NULL },
+    { "¥", 'C', "yen" },   { "₹", 'C', "rupee" }, { "，", ',', NULL },
+    { "、", ',', NULL },   { "≦", 'L', NULL },    { "≧", 'G', NULL },
     { "\u00a0", 0, NULL }, { "\u2009", 0, NULL }, { "\u202f", 0, NULL },
     { "\u2002", 0, NULL }, { "\u2003", 0, NULL }, { "\u200b", 0, NULL },
     { NULL, 0, NULL }
@@ -133,16 +133,20 @@ static const struct {
                   { "⅙", "1", "6" }, { "⅚", "5", "6" }, { "⅛", "1", "8" },
                   { "⅜", "3", "8" }, { "⅝", "5", "8" }, { "⅞", "7", "8" } };
 
-/* Commands whose first argument is no part of the answer. */
-static const char *const dress[] = { "color",  "textcolor", "colorbox",
-                                     "hspace", "vspace",    "phantom",
-                                     "tag",    "label",     NULL };
+/* Commands whose first arguments are no part of the answer. */
+static const struct {
+    const char *name;
+    int arguments;
+} dress[] = { { "color", 1 },    { "textcolor", 1 }, { "colorbox", 1 },
+              { "hspace", 1 },   { "vspace", 1 },    { "phantom", 1 },
+              { "tag", 1 },      { "label", 1 },     { "bbox", 0 },
+              { "fcolorbox", 2 } };
 
 static const char *const wrappers[] = {
     "text",       "mathrm",     "mbox",         "textbf", "textit",
     "mathbf",     "textnormal", "operatorname", "mathit", "hbox",
     "textrm",     "mathsf",     "textsf",       "emph",   "texttt",
-    "boldsymbol", "bm",         "rm",           NULL
+    "boldsymbol", "bm",         "rm",           "bold",   NULL
 };
 
 static const struct sxt_math_word *find(const struct sxt_math_word *table,
@@ -182,9 +186,12 @@ bool sxt_mathwords_is_wrapper(const char *p, size_t n)
     return among(wrappers, p, n);
 }
 
-bool sxt_mathwords_is_dress(const char *p, size_t n)
+int sxt_mathwords_dress(const char *p, size_t n)
 {
-    return among(dress, p, n);
+    for (size_t i = 0; i < sizeof(dress) / sizeof(dress[0]); i++)
+        if (strlen(dress[i].name) == n && memcmp(dress[i].name, p, n) == 0)
+            return dress[i].arguments;
+    return -1;
 }
 
 size_t sxt_mathwords_fraction(const char *p, size_t left, const char **above,

@@ -20,8 +20,8 @@ const struct sxt_math_word *sxt_mathwords_bare(const char *p, size_t n);
 bool sxt_mathwords_is_short(const char *p, size_t n);
 /* \text, \mathrm and the like. */
 bool sxt_mathwords_is_wrapper(const char *p, size_t n);
-/* \color and the like, whose first argument is not shown. */
-bool sxt_mathwords_is_dress(const char *p, size_t n);
+/* How many arguments of \color and the like are not shown; -1: it is none. */
+int sxt_mathwords_dress(const char *p, size_t n);
 /* Bytes of the ½ that begins at p, 0 if there is none; what stands in it. */
 size_t sxt_mathwords_fraction(const char *p, size_t left, const char **above,
                               const char **below);
