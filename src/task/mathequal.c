@@ -467,9 +467,12 @@ static void plain_words(const struct sxt_math_tokens *t, struct sxt_str *out)
 {
     for (size_t i = 0; i < t->count; i++) {
         struct sxt_span s = t->item[i].text;
+        bool unit = i > 0 && t->item[i - 1].kind == SXT_TOK_NUMBER; /* mW, MW */
         for (size_t k = 0; k < s.len; k++)
             if (!strchr(" .{}\\", s.data[k]))
-                sxt_str_add_char(out, (char)tolower((unsigned char)s.data[k]));
+                sxt_str_add_char(
+                    out,
+                    unit ? s.data[k] : (char)tolower((unsigned char)s.data[k]));
     }
     bool letter = out->len == 3 && out->data[0] == '(' && out->data[2] == ')';
     if (letter) { /* (B) is B */

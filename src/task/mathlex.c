@@ -206,6 +206,22 @@ static size_t digits_and_capitals(const struct lexer *lx)
     return base && digits > 0 && digits < n ? n : 0;
 }
 
+/* A blank behind a number or a fraction was just read: 5\,\mathrm{m}. */
+static bool behind_number(const struct lexer *lx)
+{
+    size_t n = lx->out->count;
+    char before = n > 0 ? lx->out->item[n - 1].kind : '\0';
+
+    return lx->space && (before == SXT_TOK_NUMBER || before == '}');
+}
+
+/* 5 m/s and no product. */
+static bool is_speed(const struct lexer *lx, const char *p)
+{
+    return behind_number(lx) && lx->end - p >= 3 && memcmp(p, "m/s", 3) == 0 &&
+           (lx->end - p == 3 || !isalpha((unsigned char)p[3]));
+}
+
 /* US before a dollar sign or the word: no other dollars are meant. */
 static bool american(struct lexer *lx, struct sxt_span s)
 {
@@ -244,7 +260,7 @@ static void letters(struct lexer *lx)
         return;
     else if (n == 1 && *p == 'U' && joins_sets(lx))
         push(lx, SXT_TOK_UNION, "U", 1);
-    else if (sxt_mathwords_is_short(p, n))
+    else if (sxt_mathwords_is_short(p, n) || (n == 1 && is_speed(lx, p)))
         push_copy(lx, SXT_TOK_TEXT, p, n);
     else if (n >= 2 && command &&
              (command->kind == 'v' || command->kind == 'f'))
@@ -256,12 +272,20 @@ static void letters(struct lexer *lx)
             push_copy(lx, SXT_TOK_NAME, p + i, 1);
 }
 
+/* No argument follows. */
+static bool ends_item(const struct lexer *lx)
+{
+    return lx->p >= lx->end || strchr(" .,;})$^", *lx->p);
+}
+
 /* Words from inside \text{…}: lists are taken apart, numbers are numbers. */
 static void words_inside(struct lexer *lx, struct sxt_span s, bool is_maths)
 {
     s = sxt_span_trim(s);
     const struct sxt_math_word *e = sxt_mathwords_bare(s.data, s.len);
     const struct sxt_math_word *f = sxt_mathwords_command(s.data, s.len);
+    bool letter = is_maths && s.len == 1 &&
+                  !(behind_number(lx) && strchr("mgshlLJVWN", s.data[0]));
 
     if (s.len == 0)
         lx->space = true;
@@ -270,11 +294,11 @@ static void words_inside(struct lexer *lx, struct sxt_span s, bool is_maths)
     else if (e)
         push_entry(lx, e);
     else if (f && f->kind == SXT_TOK_FUNCTION &&
-             (is_maths || !sxt_mathwords_is_short(s.data, s.len)))
+             (is_maths ? !(behind_number(lx) && ends_item(lx))
+                       : !sxt_mathwords_is_short(s.data, s.len)))
         push_entry(lx, f);
     else
-        push_copy(lx, is_maths && s.len == 1 ? SXT_TOK_NAME : SXT_TOK_TEXT,
-                  s.data, s.len);
+        push_copy(lx, letter ? SXT_TOK_NAME : SXT_TOK_TEXT, s.data, s.len);
 }
 
 /* Length of a list separator at the start of s. */

@@ -215,6 +215,19 @@ static bool factor_follows(const struct sxt_math_parser *p)
     }
 }
 
+/* a / b; 24/7 degrees and 1/2 % are signs behind a fraction. */
+static node *quotient(struct sxt_math_parser *p, node *a, node *b)
+{
+    const node *number = a->kind == SXT_MATH_NEG ? a->child : a;
+    bool sign = (b->kind == SXT_MATH_DEGREE || b->kind == SXT_MATH_PERCENT) &&
+                b->child->kind == SXT_MATH_NUMBER;
+
+    if (!sign || number->kind != SXT_MATH_NUMBER)
+        return sxt_mathmatrix_node(p, SXT_MATH_DIV, a, b);
+    node *n = sxt_mathtree_node(p, SXT_MATH_DIV, a, b->child);
+    return sxt_mathtree_node(p, b->kind, n, NULL);
+}
+
 static node *product(struct sxt_math_parser *p)
 {
     node *n = sxt_mathoperand(p);
@@ -223,7 +236,7 @@ static node *product(struct sxt_math_parser *p)
         if (sxt_mathtree_accept(p, '*'))
             n = sxt_mathmatrix_node(p, SXT_MATH_MUL, n, sxt_mathoperand(p));
         else if (sxt_mathtree_accept(p, '/'))
-            n = sxt_mathmatrix_node(p, SXT_MATH_DIV, n, sxt_mathoperand(p));
+            n = quotient(p, n, sxt_mathoperand(p));
         else if (factor_follows(p))
             n = sxt_mathmatrix_node(p, SXT_MATH_MUL, n, sxt_mathoperand(p));
         else
@@ -279,6 +292,8 @@ static struct sxt_span words(struct sxt_math_parser *p, bool is_unit)
             break;
         if (is_unit && is_word(p->at) && sxt_mathnumber_changes(p->at->text))
             sxt_mathtree_fail(p);
+        if (p->at->space && p->at > start)
+            sxt_mathtree_add_text(p, sxt_span(" "));
         sxt_mathtree_add_text(p, p->at->text);
         sxt_mathtree_next(p);
     }

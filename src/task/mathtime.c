@@ -7,15 +7,18 @@
 
 enum { MAX_TEXT = 64, MAX_WORDS = 8 };
 
-/* The tokens' texts in small letters, one blank between; without points.  A
- * comma stays: dates have them, times do not. */
+/* The tokens' texts in small letters, one blank between but in a run of letters
+ * (Jan); without points.  A comma stays: dates have them, times do not. */
 static bool flat_text(const struct sxt_math_tokens *t, char out[MAX_TEXT])
 {
     size_t n = 0;
 
     for (size_t i = 0; i < t->count; i++) {
-        struct sxt_span s = t->item[i].text;
-        if (n > 0 && n + 1 < MAX_TEXT)
+        const struct sxt_math_token *it = &t->item[i];
+        struct sxt_span s = it->kind == ':' ? sxt_span(":") : it->text;
+        bool inside = i > 0 && it->kind == SXT_TOK_NAME && !it->space &&
+                      it[-1].kind == SXT_TOK_NAME;
+        if (n > 0 && !inside && n + 1 < MAX_TEXT)
             out[n++] = ' ';
         for (size_t k = 0; k < s.len; k++) {
             if (strchr(".{}", s.data[k]))
@@ -33,7 +36,7 @@ static bool flat_text(const struct sxt_math_tokens *t, char out[MAX_TEXT])
 
 struct time {
     int seconds;
-    bool marked, clock; /* am or pm; minutes of two digits */
+    bool marked, clock; /* which half of the day; minutes of two digits */
 };
 
 static int digits(const char **s, size_t *width)
@@ -48,14 +51,22 @@ static int digits(const char **s, size_t *width)
 /* am, pm, or nothing behind h hours. */
 static bool take_marker(const char *s, int *h, bool *marked)
 {
-    *marked =
-        strcmp(s, "am") == 0 || strcmp(s, "pm") == 0 || strcmp(s, "noon") == 0;
-    if (!*marked)
-        return *s == '\0' || strcmp(s, "o'clock") == 0;
-    if (*h < 1 || *h > 12)
-        return false;
-    *h = *h % 12 + (s[0] == 'a' ? 0 : 12);
-    return true;
+    static const struct {
+        const char *text;
+        int from;
+    } markers[] = { { "am", 0 },           { "pm", 12 },
+                    { "noon", 12 },        { "midnight", 0 },
+                    { "inthemorning", 0 }, { "intheafternoon", 12 },
+                    { "intheevening", 12 } };
+
+    for (size_t i = 0; i < sizeof(markers) / sizeof(markers[0]); i++)
+        if (strcmp(s, markers[i].text) == 0) {
+            *marked = *h >= 1 && *h <= 12;
+            *h = *h % 12 + markers[i].from;
+            return *marked;
+        }
+    *marked = *h == 0 || *h > 12; /* nobody's twelve hours have these */
+    return *s == '\0' || strcmp(s, "o'clock") == 0 || strcmp(s, "hours") == 0;
 }
 
 static bool parse_time(const char *flat, struct time *t)
@@ -75,6 +86,10 @@ static bool parse_time(const char *flat, struct time *t)
         return true;
     }
     h = digits(&at, &width);
+    if (width == 4 && strcmp(at, "hours") == 0) {
+        *t = (struct time){ 3600 * (h / 100) + 60 * (h % 100), true, true };
+        return h / 100 < 24 && h % 100 < 60;
+    }
     if (width < 1 || width > 2)
         return false;
     t->clock = *at == ':';
@@ -88,7 +103,7 @@ static bool parse_time(const char *flat, struct time *t)
         s = digits(&at, &width);
         t->clock = width == 2;
     }
-    if (h > 24 || m > 59 || s > 59 || !take_marker(at, &h, &t->marked))
+    if (h > 23 || m > 59 || s > 59 || !take_marker(at, &h, &t->marked))
         return false;
     t->seconds = 3600 * h + 60 * m + s;
     return t->marked || t->clock;
@@ -100,8 +115,7 @@ static bool same_time(const struct time *g, const struct time *p)
 
     return g->seconds == p->seconds ||
            (g->marked != p->marked &&
-            g->seconds % HALF_DAY == p->seconds % HALF_DAY &&
-            (g->marked ? p : g)->seconds <= HALF_DAY + 3599);
+            g->seconds % HALF_DAY == p->seconds % HALF_DAY);
 }
 
 /* ---- dates ---- */
@@ -110,12 +124,12 @@ struct date {
     int year, month, day, weekday; /* 0: not said */
 };
 
-/* Place from 1 of a word, or of its first three letters, in a list. */
+/* Place from 1 of a word, or of its first letters (Sep, Sept), in a list. */
 static int name_in(const char *const *names, int n, const char *word)
 {
     for (int i = 0; i < n; i++)
         if (strcmp(names[i], word) == 0 ||
-            (strlen(word) == 3 && strncmp(names[i], word, 3) == 0))
+            (strlen(word) >= 3 && strncmp(names[i], word, strlen(word)) == 0))
             return i + 1;
     return 0;
 }

@@ -98,11 +98,11 @@ static const struct sxt_math_word words[] = {
 
 /* Short words that are units or text rather than products of letters. */
 static const char *const short_words[] = {
-    "cm",  "mm",  "km",  "kg",  "mg",  "ml",  "mL",  "ft",  "in",  "yd",
-    "mi",  "hr",  "is",  "no",  "to",  "of",  "at",  "if",  "sq",  "am",
-    "pm",  "odd", "one", "two", "six", "ten", "yes", "day", "men", "min",
-    "sec", "gm",  "not", "the", "for", "all", "any", "mph", "lbs", "hrs",
-    "mod", "but", "few", "day", "DNE", "NaN", "nan", NULL
+    "cm",  "mm",  "km",  "kg",  "mg",  "ml",  "mL",  "ft",  "in",  "yd",  "mi",
+    "hr",  "is",  "no",  "to",  "of",  "at",  "if",  "sq",  "am",  "pm",  "odd",
+    "one", "two", "six", "ten", "yes", "day", "men", "min", "sec", "gm",  "not",
+    "the", "for", "all", "any", "mph", "lbs", "hrs", "mod", "but", "few", "day",
+    "DNE", "NaN", "nan", "lb",  "oz",  "qt",  "gal", "Hz",  "kph", NULL
 };
 
 static const struct sxt_math_word unicode[] = {

@@ -574,6 +574,44 @@ static const struct pair plain[] = {
     { "2\\pi", "2𝜋", Y },
 };
 
+static const struct pair measures[] = {
+    /* units, times, dates spelt anew */
+    { "90\\text{ km/h}", "25 meters per second", Y },
+    { "90\\text{ km/h}", "90 \\text{ kph}", Y },
+    { "90\\text{ km/h}", "90 mph", N },
+    { "90\\text{ km/h}", "90\\text{ m/s}", N },
+    { "35.8\\text{ m/s}", "35.8 m/s", Y },
+    { "9.8\\text{ m/s}^2", "9.8 m/s", N },
+    { "9.8\\text{ m/s}^2", "980\\text{ cm/s}^2", Y },
+    { "9.8\\text{ m/s}^2", "98000\\text{ cm/s}^2", N },
+    { "5\\text{ W}", "5\\text{ watts}", Y },
+    { "5\\text{ MW}", "5\\text{ mW}", N },
+    { "5\\text{ m}", "5\\text{ M}", N },
+    { "5\\text{ J}", "5\\,\\mathrm{J}", Y },
+    { "\\frac53\\text{ m}", "\\frac53\\;\\mathrm{m}", Y },
+    { "\\frac53\\text{ m}", "\\frac53\\;\\mathrm{s}", N },
+    { "50\\text{ sec}", "50\\,\\mathrm{sec}", Y },
+    { "4\\text{ gallons}", "16 qt", Y },
+    { "4\\text{ gallons}", "16 pints", N },
+    { "73\\text{ in²}", "73\\text{ square inches}", Y },
+    { "73\\text{ in²}", "73\\text{ in³}", N },
+    { "24/7^\\circ", "\\frac{24}{7}\\text{ degrees}", Y },
+    { "0.5\\%", "1/2\\%", Y },
+    { "16:14", "4:14 in the afternoon", Y },
+    { "4:14\\text{ a.m.}", "4:14 in the afternoon", N },
+    { "12:22\\text{ p.m.}", "00:22", N },
+    { "12:22\\text{ a.m.}", "0:22", Y },
+    { "0:00", "\\text{12 midnight}", Y },
+    { "12:00", "\\text{12 midnight}", Y }, /* it may be */
+    { "15:30", "1530 hours", Y },
+    { "15:30", "1531 hours", N },
+    { "18{:}30", "18\\colon30", Y },
+    { "January 23, 2020", "Jan. 23, 2020", Y },
+    { "January 23, 2020", "Thu, Jan 23 2020", Y },
+    { "January 23, 2020", "Jun 23, 2020", N },
+    { "September 2, 2020", "Sept. 2, 2020", Y },
+};
+
 static void judge_all(const char *form, const struct pair *pair, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -612,5 +650,6 @@ int main(void)
     ALL(sentences);
     ALL(conventions);
     ALL(plain);
+    ALL(measures);
     return done_testing();
 }
