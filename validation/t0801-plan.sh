@@ -40,6 +40,22 @@ ok "a measured share of the peak decides the time" \
 exits 78 "a typo in a setting of sft is code 78" "$SEXTANT" plan "$preview" \
     -s sft.max_token=1
 says "did you mean" "... with a suggestion"
+
+# A teacher of 32B: alone on a card it has room for few answers.
+serve() { # PARTS: GB of weights of a rank
+    "$SEXTANT" plan "$preview" -s ranks=16 \
+        -s generate.engine.tensor_parallel="$1" >serve.out 2>&1
+    sed -n 's/.*generate  a rank: weights \([0-9.]*\) GB.*/\1/p' serve.out
+}
+# 32.76 G parameters, of which 2 x 152,064 x 5,120 are not divided.
+ok "a teacher of 32B needs 65.53 GB of one card" close "$(serve 1)" 65.53 1
+ok "... and it is told that four would be faster" \
+    grep "with generate.engine.tensor_parallel=4 projected" serve.out
+ok "... (65.53 - 3.11) / 4 + 3.11 GB of each of four" close "$(serve 4)" 18.72 1
+exits 78 "... and cannot be divided by three" "$SEXTANT" plan "$preview" \
+    -s ranks=16 -s generate.engine.tensor_parallel=3
+says "these do: 1, 2, 4, 8" "... but by others"
+
 exits 66 "without a model it asks for one" "$SEXTANT" plan -s samples=10
 says "qwen2.5-7b" "... and lists those it knows"
 

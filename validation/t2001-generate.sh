@@ -19,6 +19,12 @@ same() { # REFERENCE FILE: all but /provenance, and /config (other settings)
     grep -q "datasets compared" diff.txt &&
         ! grep "^ */" diff.txt | grep -v "^ */config"
 }
+same_tokens() { # REFERENCE FILE: the same but for logprob
+    "$SEXTANT" diff "$1" "$2" >diff.txt 2>&1
+    cat diff.txt
+    grep -q "datasets compared" diff.txt &&
+        ! grep "^ */" diff.txt | grep -Ev "^ */(config|generations/logprob)"
+}
 ended() { # how many answers the model ended in the last command
     sed -n 's/.*(\([0-9]*\) ended by the model.*/\1/p' tap.out
 }
@@ -47,8 +53,24 @@ if [ -n "$MPIRUN" ]; then
         ok "generate on $np ranks" ranks $np
         ok "  writes the file that 1 rank writes" "$SEXTANT" diff 1.h5 $np.h5
     done
+    # A model divided over two ranks adds up in another order: the same tokens
+    # but for ties, sums of probabilities to rounding; and the same bits however
+    # many such pairs there are, and whatever is drawn beside.
+    ok "generate in f32" generate 1 output=f32.h5 engine.dtype=f32
+    ok "generate on 2 ranks that have one model between them" generate 2 \
+        output=pair.h5 engine.dtype=f32 engine.tensor_parallel=2
+    ok "  draws the tokens that one rank draws" same_tokens f32.h5 pair.h5
+    ok "generate on 2 such pairs" generate 4 output=pairs.h5 \
+        engine.dtype=f32 engine.tensor_parallel=2 engine.batch=3 engine.chunk=5
+    ok "  draws what one pair draws" same pair.h5 pairs.h5
+    exits 78 "3 ranks are no pairs" generate 3 output=no.h5 \
+        engine.tensor_parallel=2
+    says "there are 3: start a multiple of 2" "  and it says so"
+    exits 78 "2 key-value heads are not divided by 4" generate 4 output=no.h5 \
+        engine.tensor_parallel=4
+    says "these do: 1, 2" "  and it says what would do"
 else
-    skip "generate on 2 and 3 ranks" "no MPI launcher works here"
+    skip "generate on 2, 3 and 4 ranks" "no MPI launcher works here"
 fi
 ok "one answer at a time" generate 1 output=b1.h5 engine.batch=1
 ok "  draws the same" same one.h5 b1.h5

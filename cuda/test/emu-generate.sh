@@ -91,9 +91,13 @@ for type in int8 nf4; do
         ./gpu-$type.h5 -s type=$type -s device=cuda
     ok "emu:   with the same bytes" same_bits cpu-$type.h5 gpu-$type.h5
 done
-exits 69 "emu: a GPU with too little memory is told" \
+exits 78 "emu: a GPU without room for one answer is told before it is tried" \
     env SXT_EMU_MEMORY_MIB=12 "$program" generate base.cfg -s output=none.h5 \
     -s engine.device=cuda -s engine.chunk=65536
+says "there are 0 MiB beside weights and work space" "emu:   with what there is"
+exits 69 "emu: a GPU with too little memory is told" \
+    env SXT_EMU_MEMORY_MIB=12 "$program" generate base.cfg -s output=none.h5 \
+    -s engine.device=cuda -s engine.chunk=65536 -s engine.cache_mib=1
 says "out of device memory" "emu:   as such"
 says "smaller with: chunk" "emu:   and what would help"
 exits 69 "emu: no GPU is told" env SXT_EMU_DEVICES=0 "$program" generate \
@@ -110,8 +114,20 @@ if [ -n "$MPIRUN" ]; then
         ok "emu:   writes the file that 1 rank writes" "$SEXTANT" diff 1.h5 \
             $np.h5
     done
+    ok "emu: generate on 2 GPUs that have one model between them" on 2 \
+        generate output=pair.h5 engine.device=cuda engine.tensor_parallel=2
+    says "groups exchange by NCCL" "emu:   beside the kernels"
+    ok "emu:   draws the tokens that one GPU draws" same_draws 1.h5 pair.h5
+    ok "emu: generate on 2 such pairs" on 4 generate output=pairs.h5 \
+        engine.device=cuda engine.tensor_parallel=2 engine.batch=2
+    ok "emu:   draws the bits that one pair draws" same_bits pair.h5 pairs.h5
     SXT_EMU_DEVICES=1
     export SXT_EMU_DEVICES
+    ok "emu: one model between 2 ranks on one GPU, as asked" on 2 generate \
+        output=shared.h5 engine.device=cuda engine.share_device=true \
+        engine.tensor_parallel=2
+    says "MPI, through host memory" "emu:   by way of the host"
+    ok "emu:   draws the same bits" same_bits pair.h5 shared.h5
     exits 69 "emu: 2 ranks and one GPU are refused" on 2 generate \
         output=none.h5 engine.device=cuda
     says "share_device = true" "emu:   and it says what would allow it"

@@ -141,6 +141,19 @@ static bool is_complete(void *request)
     return flag;
 }
 
+void sxt_coll_share(struct sxt_coll *coll, void *data, size_t bytes)
+{
+    MPI_Request request;
+
+    SXT_CHECK(bytes <= MOST_BYTES);
+    record(coll, "share", bytes);
+    uint64_t number = sxt_watch_begin(coll->watch, &coll->last);
+    MPI_Ibcast(data, (int)bytes, MPI_BYTE, 0, coll->comm.mpi, &request);
+    sxt_watch_wait(coll->watch, is_complete, &request, false);
+    sxt_watch_end(coll->watch, number);
+    coll->last.done = true;
+}
+
 void sxt_coll_sum_f64(struct sxt_coll *coll, double *x, size_t n)
 {
     size_t size = (size_t)coll->comm.size;

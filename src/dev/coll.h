@@ -67,6 +67,8 @@ struct sxt_coll_record {
 void sxt_coll_label(struct sxt_coll *coll, const char *what, size_t unit);
 struct sxt_coll_record sxt_coll_last(const struct sxt_coll *coll);
 
+/* Rank 0's bytes in host memory to every rank's. */
+void sxt_coll_share(struct sxt_coll *coll, void *data, size_t bytes);
 /* Sum of doubles in host memory, in rank order: the same bits on every rank. */
 void sxt_coll_sum_f64(struct sxt_coll *coll, double *x, size_t n);
 

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "dev/coll.h"
 
 const char *sxt_finish_name(enum sxt_finish finish)
 {
@@ -91,6 +92,7 @@ struct sxt_engine *sxt_engine_create(const struct sxt_layout *layout,
     SXT_CHECK((size->length + size->block - 1) / size->block <= size->pages);
     e->layout = layout;
     e->num = num;
+    e->group = params->group;
     e->tok = tok;
     e->size = *size;
     e->draw = *draw;
@@ -279,6 +281,18 @@ static void sample_all(struct sxt_engine *e, const float *logits)
     }
 }
 
+/* In a group its first rank draws: what the others do never hangs on whether
+ * their logits have the same last bits. */
+static void draw_all(struct sxt_engine *e, const float *logits)
+{
+    size_t n = e->rows.n_logits;
+
+    if (!e->group || sxt_coll_rank(e->group) == 0)
+        sample_all(e, logits);
+    if (e->group && n > 0)
+        sxt_coll_share(e->group, e->drawn, n * sizeof(*e->drawn));
+}
+
 static bool is_stop_id(const struct sxt_draw *d, int32_t id)
 {
     for (size_t i = 0; i < d->n_stop_ids; i++)
@@ -342,7 +356,7 @@ void sxt_engine_step(struct sxt_engine *e, sxt_answer_fn *done, void *context)
         s->computed += s->planned;
         s->planned = 0;
     }
-    sample_all(e, logits);
+    draw_all(e, logits);
     sxt_dev_seal(e->num->dev, false);
     e->stats.drawn_tokens += e->rows.n_logits;
     for (size_t i = 0; i < e->rows.n_logits; i++) {

@@ -14,7 +14,11 @@
  *
  * What is drawn depends on (settings, key, prompt) only: not on the other
  * answers, the size of the batch, the chunk, the pages, or on whether the
- * first part was drawn by an earlier engine (sxt_prompt.given). */
+ * first part was drawn by an earlier engine (sxt_prompt.given).
+ *
+ * Where a model is divided (params->group), each of the group's ranks has an
+ * engine with its part, and all are told the same: the same prompts are added
+ * before the same steps.  The logprobs are rank 0's alone. */
 #ifndef SXT_MODEL_ENGINE_H
 #define SXT_MODEL_ENGINE_H
 

@@ -28,6 +28,7 @@ struct sxt_seq {
 struct sxt_engine {
     const struct sxt_layout *layout;
     struct sxt_num *num;
+    struct sxt_coll *group; /* borrowed; NULL: none */
     const struct sxt_tokenizer *tok;
     struct sxt_paged *paged;
     struct sxt_blocks *blocks;

@@ -93,8 +93,9 @@ void sxt_layout_init(struct sxt_layout *layout,
     enum { PER_BLOCK = 12, OTHERS = 3 };
     struct cursor c;
 
-    *layout =
-        (struct sxt_layout){ .config = *config, .n_units = config->layers + 2 };
+    *layout = (struct sxt_layout){ .config = *config,
+                                   .n_units = config->layers + 2,
+                                   .parts = 1 };
     layout->unit_size = sxt_calloc(layout->n_units, sizeof(size_t));
     layout->tensors = sxt_calloc(config->layers * PER_BLOCK + OTHERS,
                                  sizeof(struct sxt_tensor));
@@ -112,6 +113,40 @@ void sxt_layout_init(struct sxt_layout *layout,
     if (!config->tied)
         add(&c, "lm_head.weight", 2, config->vocab, config->hidden);
     end_unit(&c);
+}
+
+static bool divides(const struct sxt_model_config *c, size_t parts)
+{
+    return c->heads % parts == 0 && c->kv_heads % parts == 0 &&
+           c->ffn % parts == 0;
+}
+
+int sxt_layout_part(struct sxt_layout *layout, const struct sxt_layout *whole,
+                    size_t part, size_t parts, struct sxt_error *err)
+{
+    struct sxt_model_config c = whole->config;
+
+    SXT_CHECK(part < parts && whole->parts == 1);
+    if (!divides(&c, parts)) {
+        struct sxt_str able = SXT_STR_EMPTY;
+        for (size_t n = 1; n <= c.kv_heads; n++)
+            if (divides(&c, n))
+                sxt_str_add(&able, n > 1 ? ", %zu" : "%zu", n);
+        sxt_err(err, SXT_EXIT_CONFIG,
+                "tensor_parallel = %zu does not divide this model's %zu heads, "
+                "%zu key-value heads and feed-forward width of %zu; these do: "
+                "%s",
+                parts, c.heads, c.kv_heads, c.ffn, able.data);
+        sxt_str_free(&able);
+        return -1;
+    }
+    c.heads /= parts;
+    c.kv_heads /= parts;
+    c.ffn /= parts;
+    sxt_layout_init(layout, &c);
+    layout->part = part;
+    layout->parts = parts;
+    return 0;
 }
 
 void sxt_layout_free(struct sxt_layout *layout)

@@ -28,6 +28,7 @@ struct sxt_layout {
     size_t *unit_size;          /* elements, with padding to 64; owned */
     struct sxt_tensor *tensors; /* owned, by unit and offset */
     size_t n_tensors;
+    size_t part, parts; /* which part of how many; 0 of 1: the whole model */
 };
 
 /* Offsets (elements) of a block's tensors in its unit. */
@@ -37,6 +38,14 @@ struct sxt_block_at {
 
 void sxt_layout_init(struct sxt_layout *layout,
                      const struct sxt_model_config *config);
+/* What rank `part` of a group of `parts` has of a model (tensor parallelism):
+ * its share of the heads and of the feed-forward width, which is the layout of
+ * a narrower model.  Projections into them are divided by rows, those out of
+ * them (o_proj, down_proj) by columns, so that their outputs are sums over the
+ * group; all else is whole.  Fails if the numbers do not divide.
+ * Shoeybi et al., "Megatron-LM", arXiv:1909.08053, section 3. */
+int sxt_layout_part(struct sxt_layout *layout, const struct sxt_layout *whole,
+                    size_t part, size_t parts, struct sxt_error *err);
 void sxt_layout_free(struct sxt_layout *layout);
 struct sxt_block_at sxt_layout_block(const struct sxt_layout *layout);
 /* The same for a block whose matrices are elsewhere: norms and biases only, in

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "dev/stream.h"
+#include "dev/coll.h"
 #include "model/qweights.h"
 #include "model/rope.h"
 
@@ -31,6 +31,8 @@ struct sxt_paged {
     void *y;       /* (rows, hidden): normalised, then a block half's output */
     void *wide;    /* (rows, qkv_width) or (rows, 2 ffn) */
     void *deep;    /* (rows, hq d) or (rows, ffn) */
+    void *parts;   /* (parts, rows, hidden): all ranks' y, before the sum */
+    float *sum;    /* (rows, hidden): theirs, where y is bf16 */
     void *last;    /* (logits, hidden): the rows whose logits are wanted */
     float *logits; /* (logits, vocab) */
     /* Host memory; what is copied to the device is written into pinned memory
@@ -69,9 +71,12 @@ size_t sxt_paged_position_bytes(const struct sxt_model_config *c,
 }
 
 /* One walk over all device arrays: allocate them, or only add up (p NULL). */
-static size_t arrays(struct sxt_paged *p, const struct sxt_model_config *c,
+static size_t arrays(struct sxt_paged *p, const struct sxt_layout *layout,
                      enum sxt_dtype type, const struct sxt_paged_size *s)
 {
+    const struct sxt_model_config *c = &layout->config;
+    size_t parts = layout->parts > 1 ? layout->parts : 0;
+    size_t sum = parts > 0 && type != SXT_F32 ? s->rows * c->hidden : 0;
     size_t e = sxt_dtype_size(type), f = sizeof(float);
     size_t qkv = (c->heads + 2 * c->kv_heads) * c->head_dim;
     size_t blocks = (s->length + s->block - 1) / s->block;
@@ -100,26 +105,29 @@ static size_t arrays(struct sxt_paged *p, const struct sxt_model_config *c,
         { offsetof(struct sxt_paged, deep),
           s->rows * max(c->heads * c->head_dim, c->ffn) * e,
           SXT_DEV_ACTIVATIONS },
+        { offsetof(struct sxt_paged, parts), parts * s->rows * c->hidden * e,
+          SXT_DEV_ACTIVATIONS },
+        { offsetof(struct sxt_paged, sum), sum * f, SXT_DEV_ACTIVATIONS },
         { offsetof(struct sxt_paged, last), s->logits * c->hidden * e,
           SXT_DEV_ACTIVATIONS },
         { offsetof(struct sxt_paged, logits), s->logits * c->vocab * f,
           SXT_DEV_LOGITS },
     };
-    size_t sum = 0;
+    size_t bytes = 0;
 
     for (size_t i = 0; i < sizeof(list) / sizeof(*list); i++) {
-        if (p)
+        if (p && list[i].bytes > 0)
             *(void **)(void *)((char *)p + list[i].at) =
                 sxt_dev_alloc_for(p->dev, list[i].purpose, list[i].bytes);
-        sum += list[i].bytes;
+        bytes += list[i].bytes;
     }
-    return sum;
+    return bytes;
 }
 
 size_t sxt_paged_bytes(const struct sxt_layout *layout, enum sxt_dtype type,
                        const struct sxt_paged_size *size)
 {
-    return arrays(NULL, &layout->config, type, size);
+    return arrays(NULL, layout, type, size);
 }
 
 static void fill_rope(struct sxt_paged *p)
@@ -150,6 +158,16 @@ static void alloc_host(struct sxt_paged *p)
     p->copied = sxt_event_create(p->dev);
 }
 
+/* All ranks' parts to every rank, which has its own in its place. */
+static void exchange(struct sxt_paged *p, size_t rows)
+{
+    size_t bytes = rows * p->layout->config.hidden * sxt_dtype_size(p->type);
+
+    sxt_coll_all_gather(p->params->group, p->parts,
+                        (char *)p->parts + p->layout->part * bytes, bytes);
+    sxt_coll_wait(p->params->group);
+}
+
 struct sxt_paged *sxt_paged_create(const struct sxt_layout *layout,
                                    struct sxt_params *params,
                                    struct sxt_num *num,
@@ -160,6 +178,7 @@ struct sxt_paged *sxt_paged_create(const struct sxt_layout *layout,
 
     SXT_CHECK(size->rows > 0 && size->slots > 0 && size->block > 0);
     SXT_CHECK(size->pages * size->block <= INT32_MAX);
+    SXT_CHECK((layout->parts > 1) == (params->group != NULL));
     p->layout = layout;
     p->params = params;
     p->num = num;
@@ -172,9 +191,11 @@ struct sxt_paged *sxt_paged_create(const struct sxt_layout *layout,
                                : sxt_layout_block(layout);
     p->qkv_width = (c->heads + 2 * c->kv_heads) * c->head_dim;
     sxt_paged_set_replay(p, true);
-    arrays(p, c, p->type, size);
+    arrays(p, layout, p->type, size);
     alloc_host(p);
     fill_rope(p);
+    if (params->group) /* what moves the bytes allocates now, not in a pass */
+        exchange(p, size->rows);
     return p;
 }
 
@@ -184,10 +205,10 @@ void sxt_paged_destroy(struct sxt_paged *p)
         return;
     /* Pinned memory outlives the copies from it. */
     sxt_stream_finish(p->dev, SXT_STREAM_MAIN);
-    void *const device[] = {
-        p->k_cache, p->v_cache, p->block_table, p->cos,  p->sin,  p->ints,
-        p->x,       p->y,       p->wide,        p->deep, p->last, p->logits
-    };
+    void *const device[] = { p->k_cache, p->v_cache, p->block_table, p->cos,
+                             p->sin,     p->ints,    p->x,           p->y,
+                             p->wide,    p->deep,    p->parts,       p->sum,
+                             p->last,    p->logits };
     for (size_t i = 0; i < DECODES; i++)
         sxt_recording_destroy(p->dev, p->decode[i]);
     for (size_t i = 0; i < sizeof(device) / sizeof(*device); i++)
@@ -251,6 +272,27 @@ static const char *at(const struct sxt_paged *p, const void *unit,
     return (const char *)unit + offset * sxt_dtype_size(p->type);
 }
 
+/* y (n, hidden) = a (n, k) W^T with o_proj or down_proj.  In a group a and W
+ * are this rank's columns, and y is the sum over the ranks: in f32 and in their
+ * order, so that all of them get the same bits. */
+static void project_back(struct sxt_paged *p, size_t layer, enum sxt_part part,
+                         const void *a, const void *w, size_t n, size_t k)
+{
+    struct sxt_coll *group = p->params->group;
+    size_t hidden = p->layout->config.hidden, parts = p->layout->parts;
+    size_t bytes = n * hidden * sxt_dtype_size(p->type);
+    char *mine = group ? (char *)p->parts + p->layout->part * bytes : p->y;
+
+    project(p, layer, part, mine, a, w, n, hidden, k);
+    if (!group)
+        return;
+    exchange(p, n);
+    sxt_sum_pieces(p->num, p->sum ? p->sum : p->y, p->parts, parts, n * hidden,
+                   0, p->type);
+    if (p->sum)
+        sxt_cast(p->num, p->y, p->type, p->sum, SXT_F32, n * hidden);
+}
+
 /* y = o(attn(rope(qkv(y) + bias))), and this layer's part of the cache. */
 static void attention(struct sxt_paged *p, size_t layer, const void *unit,
                       size_t n)
@@ -292,8 +334,8 @@ static void attention(struct sxt_paged *p, size_t layer, const void *unit,
                                .d = c->head_dim,
                                .scale = 1.0f / sqrtf((float)c->head_dim),
                                .type = p->type });
-    project(p, layer, SXT_O, p->y, p->deep, at(p, unit, b.o), n, c->hidden,
-            c->heads * c->head_dim);
+    project_back(p, layer, SXT_O, p->deep, at(p, unit, b.o), n,
+                 c->heads * c->head_dim);
 }
 
 /* y = down(swiglu(gate_up(y))). */
@@ -306,8 +348,7 @@ static void feed_forward(struct sxt_paged *p, size_t layer, const void *unit,
     project(p, layer, SXT_GATE_UP, p->wide, p->y, at(p, unit, b.gate_up), n,
             2 * c->ffn, c->hidden);
     sxt_swiglu(p->num, p->deep, p->wide, n, c->ffn, p->type);
-    project(p, layer, SXT_DOWN, p->y, p->deep, at(p, unit, b.down), n,
-            c->hidden, c->ffn);
+    project_back(p, layer, SXT_DOWN, p->deep, at(p, unit, b.down), n, c->ffn);
 }
 
 /* x += add (NULL: nothing), y = norm(x). */
@@ -487,5 +528,6 @@ uint64_t sxt_paged_replays(const struct sxt_paged *p)
 
 void sxt_paged_set_replay(struct sxt_paged *p, bool replay)
 {
-    p->replay = replay && p->params->resident && sxt_dev_records(p->dev);
+    p->replay = replay && p->params->resident && !p->params->group &&
+                sxt_dev_records(p->dev);
 }

@@ -6,7 +6,8 @@
  * in one piece or in many.  All matrix products are row-independent and
  * attention sums over fixed splits: what a row gives depends, to the bit, on
  * its own sequence only, and not on the other rows nor on how the prompt was
- * cut.  The engine relies on it.
+ * cut.  The engine relies on it.  A group's ranks add up their parts in a fixed
+ * order; another number of parts may give other last bits.
  *
  * Kwon et al., "Efficient memory management for large language model serving
  * with PagedAttention", SOSP'23, arXiv:2309.06180. */
@@ -57,7 +58,10 @@ struct sxt_paged_rows {
  * A pass of decoding, where every row's logits are wanted, is filled up with
  * rows of no consequence to one of few sizes.  The first of a size runs as any
  * other, and is recorded; later ones are replayed, where the device can do that
- * (dev/stream.h) and the weights are resident. */
+ * (dev/stream.h), the weights are resident, and no group is to be waited for.
+ *
+ * With the layout of a part this is collective over params->group: all its
+ * ranks run the same rows, and get the same logits. */
 const float *sxt_paged_forward(struct sxt_paged *paged,
                                const struct sxt_paged_rows *rows);
 /* Passes that were replayed so far; whether to do so from now on. */

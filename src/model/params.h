@@ -19,8 +19,11 @@
  * of get()'s, which has the block's vectors only (sxt_layout_vectors); NULL
  * where all weights are of `type`. */
 struct sxt_qmat;
+struct sxt_coll;
 struct sxt_params {
     enum sxt_dtype type;
+    /* Who has the other parts, if the layout is that of a part; else NULL. */
+    struct sxt_coll *group;
     int ahead;
     const void *(*get)(struct sxt_params *self, size_t unit);
     void (*release)(struct sxt_params *self, size_t unit);

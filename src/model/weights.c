@@ -229,11 +229,71 @@ static int read_part(struct sxt_in *in, const char *object, size_t first,
     return rc;
 }
 
+/* Where a tensor of a part lies in the file's tensor: which of its dimensions
+ * is the smaller one, that one is divided. */
+struct view {
+    size_t row, col, cols; /* first row and column; columns in the file */
+};
+
+static int view_of(struct sxt_in *in, const char *object,
+                   const struct sxt_layout *layout, const struct sxt_tensor *t,
+                   struct view *view, struct sxt_error *err)
+{
+    struct sxt_h5_info info;
+
+    if (sxt_in_info(in, object, &info, err) != 0)
+        return -1;
+    size_t cols = (size_t)info.dims[info.n_dims - 1];
+    size_t rows = (size_t)info.count / cols;
+    *view = (struct view){ .row = rows > t->rows ? layout->part * t->rows : 0,
+                           .col = cols > t->cols ? layout->part * t->cols : 0,
+                           .cols = cols };
+    SXT_CHECK(rows == t->rows || rows == layout->parts * t->rows);
+    SXT_CHECK(cols == t->cols || cols == layout->parts * t->cols);
+    return 0;
+}
+
+/* Elements [first, first + count) of t, which is a view of the file's tensor.
+ * Columns are cut out of whole rows: the ranks of a node read the same pages of
+ * the file, once. */
+static int read_view(struct sxt_in *in, const char *object,
+                     const struct view *view, const struct sxt_tensor *t,
+                     size_t first, size_t count, enum sxt_dtype type, void *to,
+                     struct sxt_error *err)
+{
+    size_t size = sxt_dtype_size(type), end = first + count, rows;
+    size_t most = PIECE / view->cols + 1;
+    int rc = 0;
+
+    if (view->cols == t->cols)
+        return read_part(in, object, view->row * t->cols + first, count, type,
+                         to, err);
+    char *piece = sxt_alloc(most * view->cols, size);
+    for (size_t row = first / t->cols; row * t->cols < end && rc == 0;
+         row += rows) {
+        rows = t->rows - row < most ? t->rows - row : most;
+        rc = read_part(in, object, (view->row + row) * view->cols,
+                       rows * view->cols, type, piece, err);
+        for (size_t r = row; r < row + rows && rc == 0; r++) {
+            struct overlap o = overlap(
+                &(struct sxt_tensor){
+                    .offset = r * t->cols, .rows = 1, .cols = t->cols },
+                first, count);
+            size_t at = (r - row) * view->cols + view->col + o.in_tensor;
+            memcpy((char *)to + o.in_range * size, piece + at * size,
+                   o.count * size);
+        }
+    }
+    free(piece);
+    return rc;
+}
+
 int sxt_model_read_unit(struct sxt_in *in, const struct sxt_layout *layout,
                         size_t unit, size_t first, size_t count,
                         enum sxt_dtype type, void *to, struct sxt_error *err)
 {
     size_t size = sxt_dtype_size(type);
+    struct view view;
     int rc = 0;
 
     memset(to, 0, count * size);
@@ -243,8 +303,10 @@ int sxt_model_read_unit(struct sxt_in *in, const struct sxt_layout *layout,
         if (t->unit != unit || o.count == 0)
             continue;
         char *object = object_path("/tensors", t->name);
-        rc = read_part(in, object, o.in_tensor, o.count, type,
-                       (char *)to + o.in_range * size, err);
+        rc = view_of(in, object, layout, t, &view, err);
+        if (rc == 0)
+            rc = read_view(in, object, &view, t, o.in_tensor, o.count, type,
+                           (char *)to + o.in_range * size, err);
         free(object);
     }
     return rc;

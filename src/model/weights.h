@@ -27,7 +27,8 @@ int sxt_model_read_head(struct sxt_in *in, struct sxt_model_head *head,
 void sxt_model_head_free(struct sxt_model_head *head);
 
 /* Flat elements [first, first + count) of a unit, converted to `type`, padding
- * as zeros, into host memory.  This is how a rank reads just its shard. */
+ * as zeros, into host memory.  This is how a rank reads just its shard, and
+ * with the layout of a part its rows and columns of the tensors. */
 int sxt_model_read_unit(struct sxt_in *in, const struct sxt_layout *layout,
                         size_t unit, size_t first, size_t count,
                         enum sxt_dtype type, void *to, struct sxt_error *err);

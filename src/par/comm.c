@@ -57,6 +57,20 @@ struct sxt_comm sxt_comm_self(void)
     return sxt_comm_from_mpi(MPI_COMM_SELF);
 }
 
+struct sxt_comm sxt_comm_groups(struct sxt_comm comm, int size)
+{
+    MPI_Comm mpi;
+
+    SXT_CHECK(size > 0 && comm.size % size == 0);
+    MPI_Comm_split(comm.mpi, comm.rank / size, comm.rank, &mpi);
+    return sxt_comm_from_mpi(mpi);
+}
+
+void sxt_comm_free(struct sxt_comm *comm)
+{
+    MPI_Comm_free(&comm->mpi);
+}
+
 /* Rank and size among the ranks of this node; no communicator is kept. */
 static struct sxt_comm node_of(struct sxt_comm comm)
 {

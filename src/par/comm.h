@@ -29,6 +29,10 @@ struct sxt_comm sxt_comm_from_mpi(MPI_Comm mpi);
 /* This process alone; needs MPI started. */
 struct sxt_comm sxt_comm_self(void);
 
+/* Neighbours by groups of `size`, which divides comm.size.  Collective. */
+struct sxt_comm sxt_comm_groups(struct sxt_comm comm, int size);
+void sxt_comm_free(struct sxt_comm *comm); /* such a group; collective in it */
+
 /* How many of the ranks run on this rank's node.  Collective. */
 int sxt_comm_on_node(struct sxt_comm comm);
 /* This rank's number among them, in the order of comm.  Collective. */

@@ -89,11 +89,11 @@ struct sxt_plan_time sxt_plan_time(const struct sxt_plan_place *place,
                                    const struct sxt_plan_work *work,
                                    const struct sxt_net_room *room);
 
-/* Drawing answers with a whole model on each rank. */
+/* Drawing answers: of ranks that have a whole model each, or a part of one. */
 struct sxt_plan_serve {
     double weights, cache, work, room; /* bytes of a rank */
     double batch;                      /* answers at a time; 0: does not fit */
-    double rate;                       /* tokens/s of a rank */
+    double rate;                       /* tokens/s, over ranks of the model */
 };
 struct sxt_plan_ask {
     enum sxt_dtype type;

@@ -279,6 +279,19 @@ struct sxt_plan_time sxt_plan_time(const struct sxt_plan_place *place,
 
 /* ---- drawing answers ---- */
 
+/* Of a step in a group: a rank receives the others' outputs, twice a block,
+ * and nothing hides that. */
+static double exchange_time(const struct sxt_machine *m,
+                            const struct sxt_layout *layout, double rows_bytes)
+{
+    const struct sxt_model_config *c = &layout->config;
+    double others = (double)layout->parts - 1;
+
+    if (others == 0)
+        return 0;
+    return others * 2 * (double)(c->layers * c->hidden) * rows_bytes / m->link;
+}
+
 struct sxt_plan_serve sxt_plan_serve(const struct sxt_machine *m,
                                      const struct sxt_layout *layout,
                                      const struct sxt_plan_ask *ask)
@@ -306,8 +319,10 @@ struct sxt_plan_serve sxt_plan_serve(const struct sxt_machine *m,
     s.cache = s.batch * position * live;
     double bytes = s.weights + s.cache;
     double flop = s.batch * sxt_model_flop_per_token(&layout->config);
-    s.rate =
-        s.batch / larger(bytes / (m->bandwidth * m->stream), flop / m->matmul);
+    double compute =
+        larger(bytes / (m->bandwidth * m->stream), flop / m->matmul);
+    s.rate = s.batch / (compute + exchange_time(m, layout, s.batch * elem)) /
+             (double)layout->parts;
     return s;
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "dev/coll.h"
 #include "stage/sampling_impl.h"
 #include "stage/status.h"
 
@@ -51,9 +52,13 @@ const struct sxt_cfg_param sxt_serving_params[] = {
       sxt_placement_params },
     { "dtype", SXT_CFG_CHOICE, "bf16", 0, 0, "1",
       "Type of weights, cache and activations.", AT(dtype), "bf16|f32", NULL },
+    { "tensor_parallel", SXT_CFG_INT, "1", 1, 64, "ranks",
+      "Neighbouring ranks that have one model between them; divides the ranks, "
+      "and the model's key-value heads.",
+      AT(tensor_parallel), NULL, NULL },
     { "batch", SXT_CFG_INT, "64", 1, 4096, "answers",
-      "Answers under way at a time on each rank, at most.", AT(batch), NULL,
-      NULL },
+      "Answers under way at a time on each rank (group of ranks), at most.",
+      AT(batch), NULL, NULL },
     { "chunk", SXT_CFG_INT, "256", 1, 65536, "tokens",
       "Tokens of a prompt per pass.", AT(chunk), NULL, NULL },
     { "block", SXT_CFG_INT, "32", 1, 4096, "positions",
@@ -62,7 +67,8 @@ const struct sxt_cfg_param sxt_serving_params[] = {
       "Prompt and answer together, at most; 0: what the model allows.",
       AT(context), NULL, NULL },
     { "cache_mib", SXT_CFG_INT, "0", 0, 1e9, "MiB",
-      "Key-value cache of each rank; 0: as needed, up to half the free memory.",
+      "Key-value cache of each rank; 0: as needed, up to half the free memory, "
+      "on a GPU up to nine tenths.",
       AT(cache_mib), NULL, NULL },
     { "replay", SXT_CFG_BOOL, "true", 0, 0, "1",
       "Record a step of decoding once for a number of answers, and replay it "
@@ -118,7 +124,8 @@ struct sxt_sampler *sxt_sampler_open(const struct sxt_run *run,
     s->path = sxt_run_path(run, model);
     s->type = strcmp(serving->dtype, "f32") == 0 ? SXT_F32 : SXT_BF16;
     s->on_node = sxt_comm_on_node(run->comm);
-    if (sxt_comm_agree(run->comm, open_model(s, err), err) != 0) {
+    if (sxt_comm_agree(run->comm, open_model(s, err), err) != 0 ||
+        sxt_sampler_join(s, err) != 0) {
         sxt_sampler_close(s);
         return NULL;
     }
@@ -131,10 +138,14 @@ void sxt_sampler_close(struct sxt_sampler *s)
     if (!s)
         return;
     sxt_weights_destroy(s->weights);
+    sxt_coll_destroy(s->coll);
     sxt_num_destroy(s->num);
     sxt_dev_destroy(s->dev);
     sxt_tokenizer_destroy(s->tok);
+    sxt_layout_free(&s->part);
     sxt_model_head_free(&s->head);
+    if (s->joined)
+        sxt_comm_free(&s->group);
     sxt_in_close(s->in);
     free(s->path);
     free(s);
@@ -142,8 +153,11 @@ void sxt_sampler_close(struct sxt_sampler *s)
 
 static int load_weights(struct sxt_sampler *s, struct sxt_error *err)
 {
-    s->weights = sxt_weights_load(s->in, &s->head.layout, s->dev, s->type, err);
-    return s->weights ? 0 : -1;
+    s->weights = sxt_weights_load(s->in, &s->part, s->dev, s->type, err);
+    if (!s->weights)
+        return -1;
+    s->weights->params.group = s->coll;
+    return 0;
 }
 
 int sxt_sampler_load(struct sxt_sampler *s, struct sxt_error *err)
@@ -154,8 +168,14 @@ int sxt_sampler_load(struct sxt_sampler *s, struct sxt_error *err)
         return 0;
     sxt_status_doing(s->run, "loading");
     if (sxt_placement_open(s->run, &s->serving->placement, SXT_NUM_GENERATE,
-                           &s->dev, &s->num, err) != 0 ||
-        sxt_comm_agree(s->run->comm, load_weights(s, err), err) != 0)
+                           &s->dev, &s->num, err) != 0)
+        return -1;
+    if (s->group.size > 1) {
+        s->coll = sxt_coll_create(s->dev, s->group);
+        sxt_log(&s->run->log, SXT_LOG_INFO, "groups exchange by %s",
+                sxt_coll_about(s->coll));
+    }
+    if (sxt_comm_agree(s->run->comm, load_weights(s, err), err) != 0)
         return -1;
     sxt_in_close(s->in);
     s->in = NULL;

@@ -34,7 +34,7 @@ struct sxt_serving {
     struct sxt_placement placement;
     char *dtype;
     bool replay;
-    int64_t batch, chunk, block, context, cache_mib;
+    int64_t tensor_parallel, batch, chunk, block, context, cache_mib;
     double bandwidth_gbs, gflops;
 };
 extern const struct sxt_cfg_param sxt_serving_params[];

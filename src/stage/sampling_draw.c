@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "dev/room.h"
 #include "par/queue.h"
 #include "stage/sampling_impl.h"
 #include "stage/status.h"
@@ -31,6 +32,7 @@ struct drawing {
     size_t next, end;         /* items of the neighbours drawn last */
     struct sxt_prompt prompt; /* item `next`, if `ready` */
     bool ready, dry;          /* dry: the queue has nothing more */
+    struct sxt_str news;      /* prompts that the group does not know of yet */
     struct sxt_sampling_report local;
     size_t done_tokens;             /* of finished answers */
     int64_t told[SXT_QUEUE_TOTALS]; /* part of the totals that is ours */
@@ -56,41 +58,52 @@ static double weight_bytes(const struct sxt_sampler *s)
     double elements = 0;
 
     if (s->head.quantized)
-        return (double)sxt_qmodel_bytes(&s->head.layout, s->head.format,
-                                        s->type);
-    for (size_t i = 0; i < s->head.layout.n_units; i++)
-        elements += (double)s->head.layout.unit_size[i];
+        return (double)sxt_qmodel_bytes(&s->part, s->head.format, s->type);
+    for (size_t i = 0; i < s->part.n_units; i++)
+        elements += (double)s->part.unit_size[i];
     return elements * (double)sxt_dtype_size(s->type);
 }
 
-/* Bytes that are free for each rank of the node, weights counted as loaded. */
+/* Bytes that are free for each rank, weights counted as loaded.  Before that,
+ * of the node; then of the device.  A group's engines are alike, so this is the
+ * least of its ranks'.  Collective. */
 static double free_bytes(const struct sxt_sampler *s)
 {
-    double pages = (double)sysconf(_SC_AVPHYS_PAGES);
-    double bytes = pages * (double)sysconf(_SC_PAGESIZE) / s->on_node;
+    double bytes = s->dev ? (double)sxt_dev_room(s->dev, s->on_node)
+                          : (double)sxt_host_room("") / s->on_node;
 
-    return s->weights ? bytes : bytes - weight_bytes(s);
+    if (!s->weights)
+        bytes -= weight_bytes(s);
+    return -(double)sxt_comm_max(s->group, -(int64_t)bytes);
 }
 
-/* Bytes that the cache of each rank may take. */
-static double cache_limit(const struct sxt_sampler *s)
+/* Bytes that the cache of each rank may take.  A GPU is for nothing else, but
+ * its libraries take some too; a processor's memory holds files as well. */
+static double cache_limit(const struct sxt_sampler *s, double left,
+                          const struct sxt_engine_size *size)
 {
-    double half = free_bytes(s) / 2;
+    struct sxt_engine_size none = *size;
 
     if (s->serving->cache_mib > 0)
         return (double)s->serving->cache_mib * 1048576;
-    return half > 0 ? half : 0;
+    none.pages = 0;
+    if (s->dev && sxt_dev_gpus(s->dev) > 0)
+        left = 0.9 * left - (double)sxt_engine_bytes(&s->part, s->type, &none);
+    else
+        left /= 2;
+    return left > 0 ? left : 0;
 }
 
 /* No rank begins more than its share of a small job: the others would idle. */
 static int size_engine(const struct sxt_sampler *s, const struct sxt_draw *draw,
-                       const struct sxt_ask *ask, struct sxt_engine_size *size,
-                       struct sxt_error *err)
+                       const struct sxt_ask *ask, double left,
+                       struct sxt_engine_size *size, struct sxt_error *err)
 {
     const struct sxt_serving *v = s->serving;
-    size_t ranks = (size_t)s->run->comm.size, length = s->context;
-    size_t share = max(ask->together, (ask->n + ranks - 1) / ranks);
-    size_t position = sxt_paged_position_bytes(&s->head.layout.config, s->type);
+    size_t groups = max((size_t)s->run->comm.size / s->part.parts, 1);
+    size_t share = max(ask->together, (ask->n + groups - 1) / groups);
+    size_t position = sxt_paged_position_bytes(&s->part.config, s->type);
+    size_t length = s->context;
 
     if (ask->longest > 0)
         length = min(length, ask->longest + draw->max_tokens);
@@ -100,49 +113,66 @@ static int size_engine(const struct sxt_sampler *s, const struct sxt_draw *draw,
                                   .length = length,
                                   .block = (size_t)v->block };
     size_t each = (length + size->block - 1) / size->block;
-    double fit = cache_limit(s) / (double)(position * size->block);
+    double limit = cache_limit(s, left, size);
+    double fit = limit / (double)(position * size->block);
     size->pages =
         min(each * size->batch, fit < 1e9 ? (size_t)fit : (size_t)1e9);
     if (size->pages < each)
         return sxt_err(err, SXT_EXIT_CONFIG,
                        "one answer of %zu positions needs %.0f MiB of cache, "
-                       "and there are %.0f MiB: raise engine.cache_mib or "
-                       "lower sampling.max_tokens or engine.context",
+                       "and there are %.0f MiB beside weights and work space: "
+                       "raise engine.tensor_parallel or engine.cache_mib, or "
+                       "lower sampling.max_tokens, engine.context, "
+                       "engine.batch or engine.chunk",
                        length,
                        (double)(each * size->block * position) / 1048576,
-                       cache_limit(s) / 1048576);
+                       limit / 1048576);
     return 0;
 }
 
-static void tell_memory(const struct sxt_sampler *s,
+static void tell_memory(const struct sxt_sampler *s, double left,
                         const struct sxt_engine_size *size,
                         enum sxt_log_level level)
 {
-    const struct sxt_layout *layout = &s->head.layout;
+    const struct sxt_layout *layout = &s->part;
     double cache = (double)(size->pages * size->block) *
                    (double)sxt_paged_position_bytes(&layout->config, s->type);
     double logits = (double)size->batch * (double)layout->config.vocab * 4;
     double engine = (double)sxt_engine_bytes(layout, s->type, size);
-    char weights[32], pages[32], drawn[32], rest[32], left[32];
+    char weights[32], pages[32], drawn[32], rest[32], room[32];
 
     sxt_log_count(weight_bytes(s), weights);
     sxt_log_count(cache, pages);
     sxt_log_count(logits, drawn);
     sxt_log_count(engine - cache - logits, rest);
-    sxt_log_count(free_bytes(s) + (s->weights ? 0 : weight_bytes(s)), left);
+    sxt_log_count(left + (s->weights ? 0 : weight_bytes(s)), room);
     sxt_log(&s->run->log, level,
             "memory of a rank  weights %sB  cache %sB  logits %sB  "
             "activations %sB  free %sB",
-            weights, pages, drawn, rest, left);
+            weights, pages, drawn, rest, room);
     sxt_log(&s->run->log, level,
             "engine  %zu answers at a time  %zu positions each, at most  "
             "%zu pages of %zu",
             size->batch, size->length, size->pages, size->block);
-    if (engine > free_bytes(s))
+    if (engine > left)
         sxt_log(&s->run->log, SXT_LOG_WARN,
                 "this rank's share of the node's free memory is too small for "
                 "that: use fewer ranks on a node, or lower engine.batch, "
                 "engine.chunk or engine.cache_mib");
+}
+
+/* What an engine gets; logged.  Collective. */
+static int plan_engine(const struct sxt_sampler *s, const struct sxt_draw *draw,
+                       const struct sxt_ask *ask, enum sxt_log_level level,
+                       struct sxt_engine_size *size, struct sxt_error *err)
+{
+    double left = free_bytes(s);
+    int rc = size_engine(s, draw, ask, left, size, err);
+
+    if (sxt_comm_agree(s->run->comm, rc, err) != 0)
+        return -1;
+    tell_memory(s, left, size, level);
+    return 0;
 }
 
 /* ---- items ---- */
@@ -219,6 +249,7 @@ static void fill_engine(struct drawing *d)
         if (!sxt_engine_room(d->engine, &d->prompt))
             return;
         sxt_engine_add(d->engine, &d->prompt);
+        sxt_group_add(&d->news, &d->prompt);
         d->ready = false;
     }
 }
@@ -344,6 +375,8 @@ static bool turn(struct drawing *d)
     if (sxt_queue_stopped(d->queue))
         return false;
     fill_engine(d);
+    if (sxt_engine_active(d->engine) > 0)
+        sxt_group_step(d->s->group, &d->news);
     sxt_engine_step(d->engine, take_answer, d);
     if (d->rc == 0 && d->ask->tick)
         d->rc = d->ask->tick(d->ask->context, d->err);
@@ -363,10 +396,14 @@ static bool turn(struct drawing *d)
     return d->rc != 0 || !idle || d->ready || !d->dry || (leader && !all);
 }
 
+/* A group's work is counted once. */
 static void report(struct drawing *d, struct sxt_sampling_report *r)
 {
     struct sxt_comm comm = d->s->run->comm;
-    struct sxt_engine_stats e = sxt_engine_stats(d->engine);
+    struct sxt_engine_stats e = { 0 };
+
+    if (d->s->group.rank == 0)
+        e = sxt_engine_stats(d->engine);
     double busy = sxt_comm_sum_f64(comm, e.seconds);
     double passes = sxt_comm_sum_f64(comm, (double)e.steps);
     struct rusage use;
@@ -401,10 +438,16 @@ static int draw_all(struct drawing *d, struct sxt_sampling_report *r,
     d->queue = sxt_queue_create(comm, groups);
     d->begin = sxt_clock();
     d->told_at = d->line_at = d->shown_at = d->turned_at = d->begin;
-    while (turn(d))
-        continue;
+    if (d->s->group.rank == 0) {
+        while (turn(d))
+            continue;
+        sxt_group_end(d->s->group);
+    } else {
+        sxt_group_follow(d->s->group, d->engine);
+    }
     bool stopped = sxt_queue_stopped(d->queue);
-    sxt_engine_abandon(d->engine, take_unfinished, d);
+    if (d->s->group.rank == 0)
+        sxt_engine_abandon(d->engine, take_unfinished, d);
     sxt_queue_destroy(d->queue);
     if (r)
         report(d, r);
@@ -426,16 +469,15 @@ int sxt_sampler_draw(struct sxt_sampler *s, const struct sxt_draw *draw,
     SXT_CHECK(ask->together > 0);
     if (sxt_sampler_load(s, err) != 0)
         return -1;
-    if (sxt_comm_agree(s->run->comm, size_engine(s, draw, ask, &size, err),
-                       err) != 0)
+    if (plan_engine(s, draw, ask, SXT_LOG_VERBOSE, &size, err) != 0)
         return -1;
     d.length = size.length;
     d.in_flight = size.batch;
-    tell_memory(s, &size, SXT_LOG_VERBOSE);
-    d.engine = sxt_engine_create(&s->head.layout, &s->weights->params, s->num,
-                                 s->tok, &size, draw);
+    d.engine = sxt_engine_create(&s->part, &s->weights->params, s->num, s->tok,
+                                 &size, draw);
     sxt_engine_set_replay(d.engine, s->serving->replay);
     int rc = draw_all(&d, r, err);
+    sxt_str_free(&d.news);
     sxt_engine_destroy(d.engine);
     return rc;
 }
@@ -445,11 +487,7 @@ int sxt_sampler_estimate(struct sxt_sampler *s, const struct sxt_draw *draw,
 {
     struct sxt_engine_size size;
 
-    if (sxt_comm_agree(s->run->comm, size_engine(s, draw, ask, &size, err),
-                       err) != 0)
-        return -1;
-    tell_memory(s, &size, SXT_LOG_INFO);
-    return 0;
+    return plan_engine(s, draw, ask, SXT_LOG_INFO, &size, err);
 }
 
 void sxt_sampling_report_print(const struct sxt_run *run,

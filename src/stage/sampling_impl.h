@@ -15,16 +15,30 @@ struct sxt_sampler {
     struct sxt_chat chat;
     uint64_t fingerprint;
     enum sxt_dtype type;
-    size_t context; /* positions of a sequence, at most */
-    int on_node;    /* ranks that share this node */
+    size_t context;        /* positions of a sequence, at most */
+    int on_node;           /* ranks that share this node */
+    struct sxt_comm group; /* who has the model between them; owned if joined */
+    struct sxt_layout part; /* what this rank has of it */
+    bool joined;
     /* From the first draw on. */
     struct sxt_dev *dev;
     struct sxt_num *num;
+    struct sxt_coll *coll; /* of the group; NULL if it is this rank alone */
     struct sxt_weights *weights;
     struct sxt_peak peak;
 };
 
 /* Load the weights and measure the machine, once.  Collective. */
 int sxt_sampler_load(struct sxt_sampler *s, struct sxt_error *err);
+
+/* sampling_group.c.  Divide the ranks and the model.  Collective. */
+int sxt_sampler_join(struct sxt_sampler *s, struct sxt_error *err);
+/* The first rank of a group: note a prompt that was added; have the others add
+ * what was noted and step; have them stop. */
+void sxt_group_add(struct sxt_str *news, const struct sxt_prompt *p);
+void sxt_group_step(struct sxt_comm group, struct sxt_str *news);
+void sxt_group_end(struct sxt_comm group);
+/* The others: do so until the end. */
+void sxt_group_follow(struct sxt_comm group, struct sxt_engine *e);
 
 #endif

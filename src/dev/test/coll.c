@@ -115,6 +115,15 @@ static void sum(const struct ground *g)
     free(x);
 }
 
+static void share(const struct ground *g)
+{
+    int32_t word[3] = { 7 + g->comm.rank, 8, 9 };
+
+    sxt_coll_share(g->coll, word, sizeof(word));
+    ok(word[0] == 7 && word[2] == 9 && sxt_coll_last(g->coll).done,
+       "rank 0's bytes are shared");
+}
+
 static void tell(const struct ground *g)
 {
     size_t size = (size_t)g->comm.size;
@@ -171,6 +180,7 @@ int main(int argc, char **argv)
         printf("# %s: %s\n", kinds[i], sxt_coll_about(g.coll));
         move_bytes(&g, kinds[i]);
         sum(&g);
+        share(&g);
         tell(&g);
         sxt_coll_destroy(g.coll);
         sxt_dev_destroy(g.dev);

@@ -11,8 +11,8 @@
 
 static const char config_json[] =
     "{\"model_type\": \"qwen2\", \"vocab_size\": 37, \"hidden_size\": 24,"
-    "\"intermediate_size\": 19, \"num_hidden_layers\": 2,"
-    "\"num_attention_heads\": 3, \"num_key_value_heads\": 1,"
+    "\"intermediate_size\": 21, \"num_hidden_layers\": 2,"
+    "\"num_attention_heads\": 6, \"num_key_value_heads\": 3,"
     "\"eos_token_id\": 5}";
 static const char tokenizer_json[] = "{\"any\": \"bytes\"}\n";
 
@@ -140,6 +140,62 @@ static void test_ranges(struct sxt_in *in, const struct sxt_layout *layout,
        type == SXT_F32 ? "f32" : "bf16");
 }
 
+/* The whole tensor's number at (r, c) of a part's: by rows where heads or
+ * feed-forward width go out, by columns where they come in. */
+static float number_of_part(const struct sxt_layout *whole,
+                            const struct sxt_layout *part,
+                            const struct sxt_tensor *t, size_t r, size_t c)
+{
+    const struct sxt_tensor *w = sxt_layout_find(whole, t->name);
+
+    if (strstr(t->name, "o_proj") || strstr(t->name, "down_proj") ||
+        strstr(t->name, "bias"))
+        c += part->part * t->cols;
+    else if (strstr(t->name, "_proj"))
+        r += part->part * t->rows;
+    return number(w->unit, w->offset + r * w->cols + c);
+}
+
+static void test_parts(struct sxt_in *in, const struct sxt_layout *whole,
+                       size_t parts)
+{
+    static const size_t steps[] = { 5, 1000000 };
+    bool right = true;
+    size_t elements = 0;
+
+    for (size_t i = 0; i < 2 * parts; i++) {
+        struct sxt_layout part;
+        size_t step = steps[i % 2];
+        SXT_CHECK(sxt_layout_part(&part, whole, i / 2, parts, NULL) == 0);
+        for (size_t k = 0; k < part.n_tensors; k++) {
+            const struct sxt_tensor *t = &part.tensors[k];
+            size_t n = t->rows * t->cols;
+            float *x = sxt_alloc(n, sizeof(*x));
+            for (size_t at = 0; at < n; at += step)
+                right &= sxt_model_read_unit(in, &part, t->unit, t->offset + at,
+                                             n - at < step ? n - at : step,
+                                             SXT_F32, x + at, NULL) == 0;
+            for (size_t e = 0; e < n; e++)
+                right &= x[e] == number_of_part(whole, &part, t, e / t->cols,
+                                                e % t->cols);
+            elements += n;
+            free(x);
+        }
+        sxt_layout_free(&part);
+    }
+    ok(right && elements > 0, "%zu parts of a model are read", parts);
+}
+
+static void test_undivided(const struct sxt_layout *whole)
+{
+    struct sxt_error err = { 0 };
+    struct sxt_layout part;
+
+    ok(sxt_layout_part(&part, whole, 0, 2, &err) == -1 &&
+           err.code == SXT_EXIT_CONFIG && strstr(err.text, "these do: 1, 3"),
+       "a group that does not divide the heads is refused: %s", err.text);
+}
+
 static void test_resident(struct sxt_in *in, const struct sxt_layout *layout)
 {
     struct sxt_dev *dev = sxt_dev_create("fake", NULL);
@@ -181,6 +237,9 @@ static void test_whole(struct sxt_comm comm, const struct sxt_layout *layout)
         is_text(head.tokenizer_json.data, tokenizer_json, "its tokenizer");
         test_ranges(in, &head.layout, SXT_F32);
         test_ranges(in, &head.layout, SXT_BF16);
+        test_parts(in, &head.layout, 1);
+        test_parts(in, &head.layout, 3);
+        test_undivided(&head.layout);
         test_resident(in, &head.layout);
         sxt_model_head_free(&head);
     }
