@@ -1,5 +1,9 @@
 /* mathforms.c (test) - one table a form of answer: what is the same, and what
  * only looks like it. */
+#include <stdlib.h>
+
+#include "base/json.h"
+#include "base/mem.h"
 #include "base/test/tap.h"
 #include "task/mathequal.h"
 
@@ -632,6 +636,35 @@ static void judge_all(const char *form, const struct pair *pair, size_t n)
 
 #define ALL(table) judge_all(#table, table, sizeof(table) / sizeof(table[0]))
 
+/* Pairs whose label is no grader's: see validation/oracle/measures.py. */
+static void judge_golden(void)
+{
+    const char *src = getenv("SRCDIR") ? getenv("SRCDIR") : ".";
+    char *path = sxt_printf("%s/validation/golden/measures.jsonl", src);
+    struct sxt_error err = { 0 };
+    struct sxt_jsonl *in = sxt_jsonl_open(path, &err);
+    struct sxt_json *v;
+    size_t number;
+    int lines = 0, right = 0;
+
+    for (; in && sxt_jsonl_next(in, &v, &number, &err) > 0; lines++) {
+        const char *gold = sxt_json_string(sxt_json_get(v, "gold"), "");
+        const char *pred = sxt_json_string(sxt_json_get(v, "pred"), "");
+        bool equal = sxt_mathequal(sxt_span(gold), sxt_span(pred)).verdict ==
+                     SXT_MATH_EQUAL;
+        bool same = equal == sxt_json_bool(sxt_json_get(v, "equal"), !equal);
+        right += same;
+        if (!same)
+            printf("# %s is %s%s\n", pred, equal ? "not " : "", gold);
+        sxt_json_free(v);
+    }
+    ok(lines == 800 && right == lines,
+       "%d of %d dates, times and units are judged as calendars and tables do",
+       right, lines);
+    sxt_jsonl_close(in);
+    free(path);
+}
+
 int main(void)
 {
     ALL(numbers);
@@ -651,5 +684,6 @@ int main(void)
     ALL(conventions);
     ALL(plain);
     ALL(measures);
+    judge_golden();
     return done_testing();
 }
