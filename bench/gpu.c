@@ -1,8 +1,8 @@
 /* gpu.c - each kernel's time on a GPU beside the least time it could take.
  *
  * usage: gpu [NAME]      only operations whose name contains NAME
- *        gpu --tiny      training in shapes of no meaning, each once: does it
- *                        work?
+ *        gpu --tiny      everything once, in shapes of no meaning: does it
+ *                        work?  No number is printed then
  *
  * One line for each operation and shape: name, time, floor, floor / time.  The
  * floor is the larger of bytes / bandwidth and operations / rate; both are
@@ -79,6 +79,10 @@ static void report(struct bench *b, const struct work *w)
     double by_flop = w->flop / b->flop_per_s;
     double floor = by_bytes > by_flop ? by_bytes : by_flop;
 
+    if (b->tiny) {
+        printf("%-12s %5zu x %6zu x %5zu works\n", w->name, w->m, w->n, w->k);
+        return;
+    }
     printf("%-12s %5zu x %6zu x %5zu %10.2f us  floor %9.2f us  %5.1f %% of "
            "%s\n",
            w->name, w->m, w->n, w->k, 1e6 * took, 1e6 * floor,
@@ -173,9 +177,10 @@ static void bench_products(struct bench *b)
                                         { HIDDEN, HQ * D },
                                         { 2 * FFN, HIDDEN },
                                         { HIDDEN, FFN } };
+    size_t n_rows = b->tiny ? 1 : 5, n_shapes = b->tiny ? 1 : 4;
 
-    for (size_t s = 0; s < 4 && bench_wanted(b, "gemm"); s++) {
-        for (size_t r = 0; r < sizeof(rows) / sizeof(*rows); r++) {
+    for (size_t s = 0; s < n_shapes && bench_wanted(b, "gemm"); s++) {
+        for (size_t r = 0; r < n_rows; r++) {
             size_t m = rows[r], n = shapes[s][0], k = shapes[s][1];
             struct work w = { .name = "gemm", .run = product };
             w.m = m, w.n = n, w.k = k;
@@ -194,7 +199,7 @@ static void bench_rows(struct bench *b)
 {
     static const size_t rows[] = { 1, 64, 4096 };
 
-    for (size_t r = 0; r < 3; r++) {
+    for (size_t r = 0; r < (b->tiny ? 1 : 3); r++) {
         size_t m = rows[r];
         if (bench_wanted(b, "add_rmsnorm")) {
             struct work w = { .name = "add_rmsnorm", .run = normalise };
@@ -220,7 +225,7 @@ static void bench_packed(struct bench *b)
 {
     static const size_t lengths[] = { 1024, 4096, 16384 };
 
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < 3 && !b->tiny; i++) /* tiny: with training's */
         bench_attention(b, lengths[i], HQ, HK, false);
 }
 
@@ -229,8 +234,9 @@ static void bench_paged(struct bench *b)
     static const size_t shapes[][2] = {
         { 1, 1024 }, { 1, 32768 }, { 64, 1024 }, { 64, 4096 }, { 256, 2048 }
     };
+    size_t n = b->tiny ? 1 : 5;
 
-    for (size_t i = 0; i < 5 && bench_wanted(b, "attn_paged"); i++) {
+    for (size_t i = 0; i < n && bench_wanted(b, "attn_paged"); i++) {
         size_t m = shapes[i][0], k = shapes[i][1], pages = m * k / BLOCK;
         int32_t *host = sxt_alloc(pages + 2 * m, sizeof(*host));
         struct work w = { .name = "attn_paged", .run = attend_paged };
@@ -284,9 +290,11 @@ static void measure_limits(struct bench *b)
     sxt_dev_free(b->dev, g.x);
     sxt_dev_free(b->dev, g.y);
     sxt_dev_free(b->dev, g.w[0]);
-    printf("%s: memory %.0f GB/s (copy), matrices %.0f TFLOP/s (bf16, %zu^3)\n",
-           sxt_dev_about(b->dev), 1e-9 * b->bytes_per_s, 1e-12 * b->flop_per_s,
-           side);
+    printf("%s", sxt_dev_about(b->dev));
+    if (!b->tiny)
+        printf(": memory %.0f GB/s (copy), matrices %.0f TFLOP/s (bf16, %zu^3)",
+               1e-9 * b->bytes_per_s, 1e-12 * b->flop_per_s, side);
+    putchar('\n');
 }
 
 int main(int argc, char **argv)
@@ -309,12 +317,10 @@ int main(int argc, char **argv)
         return err.code;
     }
     measure_limits(&b);
-    if (!b.tiny) {
-        bench_products(&b);
-        bench_rows(&b);
-        bench_packed(&b);
-        bench_paged(&b);
-    }
+    bench_products(&b);
+    bench_rows(&b);
+    bench_packed(&b);
+    bench_paged(&b);
     bench_training_kernels(&b);
     bench_steps(&b);
     sxt_num_destroy(b.num);

@@ -12,7 +12,7 @@ struct bench {
     struct sxt_dev *dev;
     struct sxt_num *num;
     const char *only; /* NULL: everything */
-    bool tiny;        /* everything once, in the smallest shapes */
+    bool tiny;        /* everything once, in small shapes; no number */
     double bytes_per_s, flop_per_s;
 };
 

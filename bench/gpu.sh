@@ -4,15 +4,16 @@
 # usage: gpu.sh BUILDDIR [NAME]
 #
 # PYTHON3 names a Python that has PyTorch; without one, or without a GPU in it,
-# there is nothing to compare with.
+# there is nothing to compare with.  BENCH_GPU names another program than
+# bench/gpu.
 here=$(dirname "$0")
 build=${1:?}
 shift
 out=$(mktemp) || exit 1
 trap 'rm -f "$out"' EXIT
-"$build/bench/gpu" "$@" >"$out" || exit 1
+"${BENCH_GPU:-$build/bench/gpu}" "$@" >"$out" || exit 1
 cat "$out"
-grep -q "nothing can be measured" "$out" && exit 0
+grep -qE "nothing can be measured|emulated GPU" "$out" && exit 0
 python=${PYTHON3:-python3}
 if ! "$python" -c 'import torch, sys; sys.exit(not torch.cuda.is_available())' \
     2>/dev/null; then

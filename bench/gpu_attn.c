@@ -65,7 +65,8 @@ void bench_attention(struct bench *b, size_t t, size_t heads, size_t kv_heads,
     w.bytes = 2.0 * (double)(t * (width + out)) * (back ? 2 : 1);
     w.flop = back ? 2.5 * square : square; /* five products, or two */
     double took = bench_seconds(b, &w);
-    printf("%-12s %5zu tokens, %zu/%zu heads of %d: %.1f TFLOP/s\n", w.name, t,
-           heads, kv_heads, D, 1e-12 * w.flop / took);
+    if (!b->tiny)
+        printf("%-12s %5zu tokens, %zu/%zu heads of %d: %.1f TFLOP/s\n", w.name,
+               t, heads, kv_heads, D, 1e-12 * w.flop / took);
     bench_finish(b, &w);
 }

@@ -344,6 +344,10 @@ static double stated(const struct bench *b)
 static void print_rate(const struct bench *b, const char *what, double took,
                        double tokens, double flop)
 {
+    if (b->tiny) {
+        printf("%-24s works\n", what);
+        return;
+    }
     printf("%-24s %9.2f ms  %8.0f tok/s  %6.1f TFLOP/s", what, 1e3 * took,
            tokens / took, 1e-12 * flop / took);
     if (stated(b) > 0)

@@ -85,7 +85,7 @@ export OPAL_PREFIX OPAL_LIBDIR OPAL_PKGLIBDIR OPAL_DATADIR OPAL_PKGDATADIR
 export OPAL_BINDIR OPAL_SYSCONFDIR OMPI_MCA_mca_base_component_path
 export PMIX_MCA_mca_base_component_path OMPI_MCA_plm
 export OMPI_ALLOW_RUN_AS_ROOT OMPI_ALLOW_RUN_AS_ROOT_CONFIRM
-[ "$1" = bench ] && exec "$here/build/bench/gpu" $2
+[ "$1" = bench ] && exec "${BENCH_GPU:-$here/build/bench/gpu}" $2
 MPIRUN=
 "$here/bin/mpirun" --oversubscribe -n 2 "$SEXTANT" --version >/dev/null 2>&1 &&
     MPIRUN=mpirun MPIRUN_FLAGS=--oversubscribe

@@ -15,7 +15,7 @@ tests=${GPU_TESTS-$BUILDDIR/cuda/test/gpu-}
 program=${SEXTANT_GPU-$SEXTANT}
 . "$SRCDIR/cuda/test/train.sh"
 
-"$tests"ops.t >ops.out 2>&1
+"$tests"ops.t ${GPU_BRIEF:+swiglu} >ops.out 2>&1
 status=$?
 why=$(sed -n 's/^1\.\.0 # SKIP //p' ops.out)
 [ -z "$why" ] || skip_all "$why"

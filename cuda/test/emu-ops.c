@@ -1,5 +1,7 @@
 /* emu-ops.c - the GPU's kernels against ref over every operation and awkward
- * shape: on the emulated GPU or, compiled with REAL, on a real one. */
+ * shape: on the emulated GPU or, compiled with REAL, on a real one.
+ *
+ * usage: emu-ops.t [NAME]      only operations whose name contains NAME */
 #include "base/hash.h"
 #include "base/test/tap.h"
 #include "dev/driver.h"
@@ -109,7 +111,7 @@ static void test_run(const struct run *run, struct lab *up, struct lab *ref)
     ok(same, PREFIX "%s: " AGAIN, run->op);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     struct lab ref, up;
     struct sxt_error err = { 0 };
@@ -122,7 +124,7 @@ int main(void)
     sxt_num_describe(up.num, text);
     printf("# %s\n", text);
     for (const struct run *run = sxt_runs; run->op; run++)
-        if (on_gpu(run, up.num))
+        if ((argc < 2 || strstr(run->op, argv[1])) && on_gpu(run, up.num))
             test_run(run, &up, &ref);
     lab_close(&ref);
     lab_close(&up);
