@@ -21,12 +21,13 @@ static uint64_t hash_span(uint64_t h, struct sxt_span s)
     return sxt_hash64(s.len > 0 ? s.data : "", s.len, h);
 }
 
-uint64_t sxt_gradelog_key(uint64_t settings, const struct sxt_question *q,
+uint64_t sxt_gradelog_key(const char *rules, uint64_t settings,
+                          const struct sxt_question *q,
                           struct sxt_span response)
 {
     const struct sxt_span part[] = { q->id,    q->domain, q->answer, q->choices,
                                      q->tests, q->source, response };
-    uint64_t h = settings;
+    uint64_t h = hash_span(settings, sxt_span(rules));
 
     for (size_t i = 0; i < sizeof(part) / sizeof(*part); i++)
         h = hash_span(h, part[i]);

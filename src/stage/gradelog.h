@@ -5,8 +5,10 @@
 #include "stage/worklog.h"
 #include "task/grade.h"
 
-/* Hash of all that decides the verdict on a response. */
-uint64_t sxt_gradelog_key(uint64_t settings, const struct sxt_question *q,
+/* Hash of all that decides the verdict on a response; rules: those of the
+ * program that gives it, sxt_grade_rules(). */
+uint64_t sxt_gradelog_key(const char *rules, uint64_t settings,
+                          const struct sxt_question *q,
                           struct sxt_span response);
 /* Store a verdict under its key; one that is our own fault is forgotten, to be
  * tried again. */

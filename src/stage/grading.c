@@ -174,7 +174,7 @@ static int judge(const struct sxt_grader *grader, uint64_t settings,
 
     if (sxt_problems_question(g->problems, g->problem_of[row], &q, err) != 0)
         return -1;
-    uint64_t key = sxt_gradelog_key(settings, &q, response);
+    uint64_t key = sxt_gradelog_key(sxt_grade_rules(), settings, &q, response);
     if (sxt_worklog_find(g->log, key, &begun) != 0)
         return sxt_gradelog_read(g->log, key, v, err);
     if (sxt_grade(grader, &q, response, v, err) != 0)

@@ -15,6 +15,13 @@ static const char *const names[SXT_VERDICT_KINDS] = {
     "timeout", "memory", "output_limit", "sandbox_error"
 };
 
+const char *sxt_grade_rules(void)
+{
+    return PACKAGE_VERSION " "
+#include "task/rules.inc"
+        ;
+}
+
 const char *sxt_verdict_name(enum sxt_verdict_kind kind)
 {
     return names[kind];

@@ -63,6 +63,10 @@ struct sxt_verdict {
     char detail[400];    /* for people: why the first test failed */
 };
 
+/* The program's version, and a number that changes with the sources that decide
+ * verdicts: what another program found may be judged otherwise here. */
+const char *sxt_grade_rules(void);
+
 /* Fails only if the question cannot be graded at all (unknown domain, no
  * reference, malformed tests): SXT_EXIT_DATA with its id. */
 int sxt_grade(const struct sxt_grader *grader,

@@ -173,6 +173,28 @@ static bool same_verdict(const struct sxt_verdict *a,
            a->peak_bytes == b->peak_bytes;
 }
 
+/* What was graded by other rules, or asked otherwise, is graded anew. */
+static void test_keys(void)
+{
+    struct sxt_question q = { .id = sxt_span("a/1"), .answer = sxt_span("2") };
+    struct sxt_question other = { .id = sxt_span("a/1"),
+                                  .answer = sxt_span("3") };
+    struct sxt_span said = sxt_span("\\boxed{2}");
+    const char *rules = sxt_grade_rules();
+    uint64_t key = sxt_gradelog_key(rules, 1, &q, said);
+
+    ok(sxt_starts_with(rules, PACKAGE_VERSION " ") &&
+           strlen(rules) > strlen(PACKAGE_VERSION " "),
+       "the rules have the program's version and a number: %s", rules);
+    ok(key == sxt_gradelog_key(rules, 1, &q, said), "a key is a function");
+    ok(key != sxt_gradelog_key("0.0 1-1", 1, &q, said),
+       "another program's verdict has another key");
+    ok(key != sxt_gradelog_key(rules, 2, &q, said) &&
+           key != sxt_gradelog_key(rules, 1, &other, said) &&
+           key != sxt_gradelog_key(rules, 1, &q, sxt_span("3")),
+       "and so have other settings, references and responses");
+}
+
 static void test_verdicts(struct sxt_comm comm, const char *dir)
 {
     struct sxt_worklog *log = sxt_worklog_open(comm, dir, NULL);
@@ -227,6 +249,7 @@ int main(int argc, char **argv)
     tap_silent = comm.rank != 0;
     test_epochs(comm, dir);
     test_damage(comm, dir);
+    test_keys();
     test_verdicts(comm, dir);
     sxt_comm_finalize();
     return done_testing();
