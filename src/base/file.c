@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -65,6 +66,24 @@ void sxt_file_sync_name(const char *path)
 
     sync_path(dir, O_RDONLY | O_DIRECTORY, NULL);
     free(dir);
+}
+
+double sxt_file_room(const char *path)
+{
+    char *at = sxt_strdup(path);
+    struct statvfs fs;
+    bool known;
+
+    while (!(known = statvfs(at, &fs) == 0)) {
+        char *up = sxt_path_dir(at);
+        bool top = strcmp(up, at) == 0;
+        free(at);
+        at = up;
+        if (top)
+            break;
+    }
+    free(at);
+    return known ? (double)fs.f_bavail * (double)fs.f_frsize : -1;
 }
 
 int sxt_file_mkdirs(const char *path, struct sxt_error *err)

@@ -12,6 +12,9 @@ bool sxt_file_exists(const char *path);
 bool sxt_file_is_directory(const char *path);
 /* Are both there, and one file? */
 bool sxt_file_is_same(const char *a, const char *b);
+/* Bytes that may still be written there, or where the nearest directory above
+ * is that exists; -1: unknown.  A project's quota may be narrower. */
+double sxt_file_room(const char *path);
 /* Create a directory and its parents, to stay there whatever fails next; an
  * existing one is no error. */
 int sxt_file_mkdirs(const char *path, struct sxt_error *err);

@@ -17,18 +17,24 @@ static const char *const variables[] = {
     "OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES"
 };
 
+/* A model comes in many files, and one rank reads a gigabyte in a second: every
+ * rank takes its share of the files. */
 int sxt_prov_hash(struct sxt_comm comm, const char *const *inputs, size_t n,
                   struct sxt_str *lines, struct sxt_error *err)
 {
+    char(*sum)[SXT_SHA256_TEXT] = sxt_calloc(n, sizeof(*sum));
+    size_t ranks = (size_t)comm.size;
     int rc = 0;
 
-    for (size_t i = 0; comm.rank == 0 && rc == 0 && i < n; i++) {
-        char sum[SXT_SHA256_TEXT];
-        rc = sxt_sha256_file(inputs[i], sum, err);
-        if (rc == 0)
-            sxt_str_add(lines, "%s  %s\n", sum, inputs[i]);
+    for (size_t i = (size_t)comm.rank; rc == 0 && i < n; i += ranks)
+        rc = sxt_sha256_file(inputs[i], sum[i], err);
+    rc = sxt_comm_agree(comm, rc, err);
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        sxt_comm_broadcast(comm, sum[i], sizeof(*sum), (int)(i % ranks));
+        sxt_str_add(lines, "%s  %s\n", sum[i], inputs[i]);
     }
-    return sxt_comm_agree(comm, rc, err);
+    free(sum);
+    return rc;
 }
 
 /* At the start: later the inputs may have been replaced. */

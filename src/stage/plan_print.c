@@ -157,13 +157,6 @@ void sxt_plan_print_changes(const struct sxt_planner *p)
 
 /* ---- time and the rest ---- */
 
-static double state_bytes(const struct sxt_planner *p)
-{
-    double parameter = strcmp(p->sft->dtype, "f32") == 0 ? 4 + 8 : 2 + 2 + 8;
-
-    return parameter * (double)sxt_model_parameters(&p->layout.config);
-}
-
 static void print_work(const struct sxt_planner *p)
 {
     const struct sxt_plan_work *w = &p->work;
@@ -214,22 +207,22 @@ static void print_storage(const struct sxt_planner *p)
 {
     const struct sxt_plan_place *place = &p->place;
     const struct sxt_sft_values *v = p->sft;
-    double elem = strcmp(v->dtype, "f32") == 0 ? 4 : 2;
-    double model = elem * (double)sxt_model_parameters(&p->layout.config);
-    double state = state_bytes(p);
+    struct sxt_sft_disk disk = sxt_sft_disk(&p->layout, v);
     double in_node =
         place->per_node < place->ranks ? place->per_node : place->ranks;
     double host = (double)p->memory.all.host + 4 * p->work.tokens;
 
     if (place->machine.per_node == 0)
         host += p->memory.need;
-    sxt_log(&p->run->log, SXT_LOG_INFO,
-            "disk: %" PRId64 " checkpoints of %.4g GB and one being written, "
-            "the base model and the tuned one of %.4g GB each: %.4g GB in "
-            "%" PRId64 " files",
-            v->checkpoint.keep, state / 1e9, model / 1e9,
-            (state * (double)(v->checkpoint.keep + 1) + 2 * model) / 1e9,
-            v->checkpoint.keep + 5);
+    sxt_log(
+        &p->run->log, SXT_LOG_INFO,
+        "disk: %" PRId64 " checkpoints of %.4g GB and one being written, "
+        "the base model and the tuned one of %.4g GB each: %.4g GB in "
+        "%" PRId64 " files",
+        v->checkpoint.keep, disk.checkpoint / 1e9, disk.model / 1e9,
+        (disk.checkpoint * (double)(v->checkpoint.keep + 1) + 2 * disk.model) /
+            1e9,
+        v->checkpoint.keep + 5);
     sxt_log(&p->run->log, SXT_LOG_INFO,
             "host memory: %.4g GB on a node, and what the libraries need",
             host * in_node / 1e9);
@@ -254,7 +247,8 @@ static void print_total(const struct sxt_planner *p)
     const struct sxt_log *log = &p->run->log;
     double step = p->time.step, rate = p->time.tokens / step;
     double hours = step * (double)p->work.steps / 3600;
-    double n = saves(p, hours), save = state_bytes(p) / m->disk;
+    double n = saves(p, hours);
+    double save = sxt_sft_disk(&p->layout, p->sft).checkpoint / m->disk;
     double all = hours + n * save / 3600, ranks = p->place.ranks;
     double share = p->time.flop / (step * ranks * m->peak);
 

@@ -208,6 +208,8 @@ static int run_loaded(struct sxt_sft *s, struct sxt_error *err)
         return -1;
     s->room = choose_room(s);
     sxt_sft_report_plan(s);
+    if (sxt_sft_report_disk(s, err) != 0)
+        return -1;
     if (s->run->dry_run)
         return 0;
     if (sxt_prov_hash(s->run->comm, s->ckpt.inputs, s->ckpt.n_inputs,

@@ -127,6 +127,17 @@ struct sxt_sft_memory {
     struct sxt_net_memory net;
     size_t device, host; /* in all */
 };
+/* What a run writes, bytes. */
+struct sxt_sft_disk {
+    double checkpoint, model;
+};
+struct sxt_sft_disk sxt_sft_disk(const struct sxt_layout *layout,
+                                 const struct sxt_sft_values *v);
+enum sxt_sft_fit { SXT_SFT_FITS, SXT_SFT_TIGHT, SXT_SFT_FULL };
+/* Into so many free bytes (< 0: unknown) go: all, not all, not one checkpoint.
+ */
+enum sxt_sft_fit sxt_sft_disk_fit(const struct sxt_sft_disk *disk, int64_t keep,
+                                  double room);
 /* The setup but for num. */
 struct sxt_zero3_setup sxt_sft_setup(const struct sxt_layout *layout,
                                      const struct sxt_sft_values *v,
@@ -150,6 +161,10 @@ size_t sxt_sft_memory_for(const struct sxt_sft_memory *m,
  * the longest save. */
 double sxt_sft_need_s(const struct sxt_sft *s);
 void sxt_sft_report_plan(const struct sxt_sft *s);
+/* Whether the disk has room for what the run will write: tells, and before a
+ * first checkpoint refuses a disk that has not even room for that.  Collective.
+ */
+int sxt_sft_report_disk(const struct sxt_sft *s, struct sxt_error *err);
 int sxt_sft_report_begin(struct sxt_sft *s, struct sxt_error *err);
 void sxt_sft_report_step(struct sxt_sft *s, const struct sxt_sft_result *r);
 int sxt_sft_report_end(struct sxt_sft *s, struct sxt_error *err);

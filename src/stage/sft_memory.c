@@ -24,6 +24,28 @@ struct sxt_zero3_setup sxt_sft_setup(const struct sxt_layout *layout,
     };
 }
 
+struct sxt_sft_disk sxt_sft_disk(const struct sxt_layout *layout,
+                                 const struct sxt_sft_values *v)
+{
+    double n = (double)sxt_model_parameters(&layout->config);
+    double moments = 2 * sizeof(float), master = sizeof(float);
+
+    return (struct sxt_sft_disk){
+        .checkpoint = (master + moments) * n,
+        .model = (double)sxt_dtype_size(dtype_of(v->dtype)) * n,
+    };
+}
+
+enum sxt_sft_fit sxt_sft_disk_fit(const struct sxt_sft_disk *disk, int64_t keep,
+                                  double room)
+{
+    double all = disk->checkpoint * (double)(keep + 1) + disk->model;
+
+    if (room < 0 || room >= all)
+        return SXT_SFT_FITS;
+    return room >= disk->checkpoint ? SXT_SFT_TIGHT : SXT_SFT_FULL;
+}
+
 struct sxt_sft_memory sxt_sft_memory(const struct sxt_zero3_setup *setup,
                                      const struct sxt_net_room *room)
 {

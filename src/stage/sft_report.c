@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/events.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "stage/formats.h"
@@ -97,6 +98,36 @@ static void write_line(FILE *file, const struct sxt_frame *m, size_t row)
     fprintf(file, "%s\n", text.data);
     sxt_str_free(&text);
     sxt_json_free(line);
+}
+
+/* Checkpoints of an earlier call have their room already. */
+static int judge_disk(const struct sxt_sft *s, struct sxt_error *err)
+{
+    struct sxt_sft_disk disk = sxt_sft_disk(&s->head.layout, s->v);
+    double room = sxt_file_room(s->ckpt.dir);
+    bool first = !sxt_file_is_directory(s->ckpt.dir);
+    int keep = first ? s->ckpt.keep : 0;
+    enum sxt_sft_fit fit = sxt_sft_disk_fit(&disk, keep, room);
+    const char *cure = "remove files, or work elsewhere with -o";
+
+    if (fit == SXT_SFT_FULL && first)
+        return sxt_err(err, SXT_EXIT_IO,
+                       "%s: a checkpoint takes %.4g GB, and %.4g GB are free: "
+                       "nothing that is learned could be saved; %s",
+                       s->ckpt.dir, disk.checkpoint / 1e9, room / 1e9, cure);
+    sxt_log(&s->run->log, fit == SXT_SFT_FITS ? SXT_LOG_VERBOSE : SXT_LOG_WARN,
+            "disk: %d more checkpoints of %.4g GB and the model of %.4g GB; "
+            "%.4g GB are free%s%s",
+            keep + 1, disk.checkpoint / 1e9, disk.model / 1e9, room / 1e9,
+            fit == SXT_SFT_FITS ? "" : ": ", fit == SXT_SFT_FITS ? "" : cure);
+    return 0;
+}
+
+int sxt_sft_report_disk(const struct sxt_sft *s, struct sxt_error *err)
+{
+    int rc = s->run->comm.rank == 0 ? judge_disk(s, err) : 0;
+
+    return sxt_comm_agree(s->run->comm, rc, err);
 }
 
 /* Write metrics.jsonl anew up to the restored step, and keep it open. */

@@ -36,6 +36,15 @@ static void test_paths(void)
     }
 }
 
+static void test_room(void)
+{
+    double here = sxt_file_room(".");
+
+    ok(here >= 0, "bytes that are free here");
+    ok(sxt_file_room("no/such/directory") >= 0,
+       "and where a directory is to be");
+}
+
 static void test_data(void)
 {
     setenv("SEXTANT_DATADIR", "/d", 1);
@@ -128,6 +137,7 @@ int main(void)
     test_paths();
     test_files(top);
     test_home(top);
+    test_room();
     test_data();
     char *x = sxt_path_join(top, "x");
     rmdir(x);

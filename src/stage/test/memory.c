@@ -50,6 +50,34 @@ static struct sxt_layout small_layout(bool tied)
     return layout;
 }
 
+/* 32.76 G parameters take 393 GB, and 65.5 GB as a model: two checkpoints that
+ * stay, one that is being written and the model are 1245 GB. */
+static void test_disk(void)
+{
+    static const struct {
+        double room_gb;
+        enum sxt_sft_fit fit;
+        const char *what;
+    } disks[] = {
+        { 392, SXT_SFT_FULL, "not one checkpoint" },
+        { 394, SXT_SFT_TIGHT, "one checkpoint, and not all" },
+        { 1244, SXT_SFT_TIGHT, "all but a little" },
+        { 1246, SXT_SFT_FITS, "all" },
+        { -1, SXT_SFT_FITS, "nobody knows what" },
+    };
+    struct sxt_sft_values v = { .dtype = (char[]){ "bf16" } };
+    struct sxt_model_config config;
+    struct sxt_layout layout;
+
+    SXT_CHECK(sxt_plan_model("qwen2.5-32b", &config));
+    sxt_layout_init(&layout, &config);
+    struct sxt_sft_disk disk = sxt_sft_disk(&layout, &v);
+    for (size_t i = 0; i < sizeof(disks) / sizeof(*disks); i++)
+        ok(sxt_sft_disk_fit(&disk, 2, 1e9 * disks[i].room_gb) == disks[i].fit,
+           "a disk with room for %s", disks[i].what);
+    sxt_layout_free(&layout);
+}
+
 /* One step, so that whatever is taken late is taken. */
 static void step(struct sxt_zero3 *z, struct sxt_optim *o, struct sxt_net *net)
 {
@@ -142,6 +170,7 @@ int main(int argc, char **argv)
                 compare(comm, cases[i], i % 2);
         MPI_Comm_free(&part);
     }
+    test_disk();
     rc = done_testing();
     sxt_comm_finalize();
     return rc;
