@@ -1,7 +1,8 @@
 /* ops.c - the kernels' speed as a share of what this machine can do.
  *
- * usage: ops [BACKEND [THREADS]]
+ * usage: ops [BACKEND [THREADS [GROUP]]]
  *
+ * GROUP: gemm, qgemm, attn, paged or arrays; without it, all of them.
  * One line for each operation and shape: name, best time in ms, rate, share of
  * the limit.  The limits are measured in the same run: reading memory, for
  * AdamW rewriting it, and oneDNN's f32 matrix product (without oneDNN: ours).
@@ -68,6 +69,70 @@ static void bench_gemm(struct bench *b)
                 (double)((m + n) * k * sxt_dtype_size((enum sxt_dtype)type)));
             bench_product_free(b, &p);
         }
+}
+
+/* ---- products with quantised weights ---- */
+
+struct quantised {
+    struct sxt_qmat w;
+    size_t m, copies, bytes; /* of w.q: in turn, and of each */
+    void *a, *c;
+};
+
+static void act_qgemm(struct bench *b, void *what, size_t turn)
+{
+    struct quantised *q = what;
+    struct sxt_qmat w = q->w;
+
+    w.q += turn % q->copies * q->bytes;
+    sxt_qgemm(b->num, q->m, q->a, &w, q->c, SXT_BF16);
+}
+
+/* Codes and scales are any bytes: no time depends on them. */
+static void one_qgemm(struct bench *b, enum sxt_qformat format, size_t m,
+                      size_t n, size_t k)
+{
+    bool nf4 = format == SXT_NF4;
+    size_t bytes = nf4 ? n * k / 2 : n * k;
+    size_t copies = m > 64 ? 1 : 1 + (96 << 20) / bytes;
+    struct quantised q = {
+        .w = { .format = format,
+               .n = n,
+               .k = k,
+               .q = bench_numbers(b, copies * bytes / 4, SXT_F32),
+               .scale = bench_numbers(b, n, SXT_F32),
+               .block_scale = bench_numbers(b, n * k / 64 / 4, SXT_F32),
+               .group_scale = bench_numbers(b, n * k / 64 / 256 + 1, SXT_F32),
+               .offset = 1 },
+        .m = m,
+        .copies = copies,
+        .bytes = bytes,
+        .a = bench_numbers(b, m * k, SXT_BF16),
+        .c = sxt_dev_alloc(b->dev, m * n * 2),
+    };
+    char name[80];
+
+    snprintf(name, sizeof(name), "qgemm_%s_%zux%zux%zu", nf4 ? "nf4" : "int8",
+             m, n, k);
+    report(b, name, bench_best(b, act_qgemm, &q), 2.0 * (double)(m * n * k),
+           (double)(bytes + m * k * 2));
+    sxt_dev_free(b->dev, q.w.q);
+    sxt_dev_free(b->dev, q.w.scale);
+    sxt_dev_free(b->dev, q.w.block_scale);
+    sxt_dev_free(b->dev, q.w.group_scale);
+    sxt_dev_free(b->dev, q.a);
+    sxt_dev_free(b->dev, q.c);
+}
+
+static void bench_qgemm(struct bench *b)
+{
+    static const size_t m[] = { 1, 4, 8, 16, 64, 512 };
+
+    for (int format = SXT_INT8; format <= SXT_NF4; format++) {
+        one_qgemm(b, (enum sxt_qformat)format, 1, HIDDEN, FFN);
+        for (size_t i = 0; i < sizeof(m) / sizeof(*m); i++)
+            one_qgemm(b, (enum sxt_qformat)format, m[i], 2 * FFN, HIDDEN);
+    }
 }
 
 /* ---- attention ---- */
@@ -285,6 +350,15 @@ static void bench_arrays(struct bench *b)
                 28.0 * PARAMETERS, "GB/s", b->rewritten, "memory rewritten");
 }
 
+static const struct {
+    const char *name;
+    void (*run)(struct bench *b);
+} groups[] = { { "gemm", bench_gemm },
+               { "qgemm", bench_qgemm },
+               { "attn", bench_attn },
+               { "paged", bench_paged },
+               { "arrays", bench_arrays } };
+
 int main(int argc, char **argv)
 {
     struct sxt_error err = { 0 };
@@ -296,9 +370,8 @@ int main(int argc, char **argv)
         return err.code;
     }
     bench_limits(&b);
-    bench_gemm(&b);
-    bench_attn(&b);
-    bench_paged(&b);
-    bench_arrays(&b);
+    for (size_t i = 0; i < sizeof(groups) / sizeof(*groups); i++)
+        if (argc < 4 || strcmp(argv[3], groups[i].name) == 0)
+            groups[i].run(&b);
     return 0;
 }

@@ -66,9 +66,10 @@ void sxt_gemm_pack_b(float *to, const struct sxt_gemm *g, size_t k0,
 void sxt_gemv(const struct sxt_gemm *g, const float *a, size_t j0, size_t j1);
 
 /* A few rows of g's A by W in 8 or 4 bits: streams W. */
+struct unpack_nf4; /* see unpack.h */
 bool sxt_qgemv_takes(size_t m, const struct sxt_qmat *w);
 void sxt_qgemv(struct sxt_num *num, const struct sxt_gemm *g,
-               const struct sxt_qmat *w);
+               const struct sxt_qmat *w, const struct unpack_nf4 *nf4);
 
 /* Up to 48 rows by W (n, k), with k so small that the panels of A fit. */
 bool sxt_gemm_is_few(const struct sxt_gemm *g);

@@ -1,195 +1,218 @@
 /* qgemv.c - a few rows by weights in 8 or 4 bits, which stream from memory.
  *
- * As in gemv.c, eight rows of W are the lanes of a vector, 16 bytes of each are
- * read at a time, and every element of C is one chain over k.  A weight is
- * unpacked once for all rows of A. */
+ * As in gemv.c, eight rows of W are the lanes of a vector and 16 bytes of each
+ * are read at a time.  A weight is unpacked once for all rows of A.  The sums
+ * are those of qgemm.c. */
 #include <omp.h>
 
 #include "num/cpu/gemm.h"
-#include "num/cpu/vec.h"
-#include "num/ref/nf4.h"
+#include "num/cpu/unpack.h"
 
-enum { FEW = 4, GROUPS = 2, WIDTH = GROUPS * LANES, STEP = 16, CHUNK = 64 };
+/* MOST groups of 8 columns side by side hide the time of an addition. */
+enum { FEW = 4, MOST = 4, CHUNK = 64 };
+/* k at a time: an NF4 block, in quads. */
+enum { BLOCK = SXT_NF4_BLOCK, QUADS = BLOCK / 4 };
+
+/* What a thread works on: m rows of A (k), n columns of C from j0 on. */
+struct job {
+    const struct sxt_gemm *g;
+    const struct sxt_qmat *w;
+    const struct unpack_nf4 *nf4;
+    float *a, *max; /* (m, k); of column j0's first block and all that follow */
+    size_t j0, n;
+    const char *row[MOST * LANES]; /* those behind the last are copies */
+};
+
+struct sums {
+    v8f of[FEW][MOST];
+};
+static const struct sums zeros;
+
+static size_t work_floats(size_t m, const struct sxt_qmat *w)
+{
+    return m * w->k + MOST * LANES * (w->k / BLOCK);
+}
 
 bool sxt_qgemv_takes(size_t m, const struct sxt_qmat *w)
 {
-    return m <= FEW && m * w->k * sizeof(float) <= SXT_CPU_SCRATCH;
+    return m <= FEW && work_floats(m, w) * sizeof(float) <= SXT_CPU_SCRATCH;
 }
 
-/* The work on WIDTH columns of C: acc += a W^T. */
-struct sums {
-    v8f of[FEW][GROUPS];
-};
-
-/* One weight of each of the columns, times number i of each row of A. */
-static inline __attribute__((always_inline)) void add(struct sums *acc,
-                                                      const float *a, size_t k,
-                                                      size_t m, size_t i,
-                                                      const v8f w[GROUPS])
+/* Groups that m rows leave registers for. */
+static inline int groups(size_t m)
 {
-#pragma GCC unroll 4
-    for (size_t r = 0; r < m; r++) {
-        v8f x = v8_set(a[r * k + i]);
-        acc->of[r][0] = v8_fma(x, w[0], acc->of[r][0]);
-        acc->of[r][1] = v8_fma(x, w[1], acc->of[r][1]);
-    }
+    return m > 2 ? 2 : MOST;
 }
 
-/* The 16 signed bytes of each column. */
-static inline __attribute__((always_inline)) void add_int8(
-    struct sums *acc, const float *a, size_t k, size_t m,
-    const char *const row[WIDTH], size_t byte)
+static inline __attribute__((always_inline)) void copy_sums(
+    struct sums *to, const struct sums *from, const int m, const int G)
 {
-    v8u word[GROUPS][4];
+#pragma GCC unroll 4
+    for (int r = 0; r < m; r++)
+#pragma GCC unroll 4
+        for (int g = 0; g < G; g++)
+            to->of[r][g] = from->of[r][g];
+}
 
-    v8_gather4(word[0], row, byte);
-    v8_gather4(word[1], row + LANES, byte);
+/* n quads of each group, by those of A from column k on.  Meanwhile the next
+ * rows of W are asked for in the order of memory, evenly. */
+static inline __attribute__((always_inline)) void add(
+    struct sums *acc, const struct job *j, const int m, const int G,
+    const v8u quad[MOST][QUADS], int n, size_t k, const enum unpack how)
+{
+    const size_t per_byte = how == UNPACK_INT8 ? 1 : 2;
+    const size_t width = (size_t)G * LANES, bytes = width * 4 / per_byte;
+    const char *next = j->row[0] + width * ((j->w->k + k) / per_byte);
+    const float *a = j->a + k;
+    struct sums sum; /* registers */
+
+    copy_sums(&sum, acc, m, G);
+#pragma GCC unroll 1
+    for (int q = 0; q < n; q++, a += 4, next += bytes) {
+#pragma GCC unroll 2
+        for (size_t line = 0; line < bytes; line += 64)
+            __builtin_prefetch(next + line, 0, 2);
 #pragma GCC unroll 4
-    for (int c = 0; c < 4; c++) {
+        for (int g = 0; g < G; g++) {
+            v8f w[4];
+            unpack_quad(w, quad[g][q], j->nf4, how);
 #pragma GCC unroll 4
-        for (int b = 0; b < 4; b++) {
-            v8f w[GROUPS];
-            for (int g = 0; g < GROUPS; g++)
-                w[g] = __builtin_convertvector(
-                    (v8i)(word[g][c] << (24 - 8 * b)) >> 24, v8f);
-            add(acc, a, k, m, byte + (size_t)(4 * c + b), w);
+            for (int r = 0; r < m; r++)
+#pragma GCC unroll 4
+                for (int c = 0; c < 4; c++)
+                    sum.of[r][g] =
+                        v8_fma(v8_set(a[(size_t)r * j->w->k + (size_t)c]), w[c],
+                               sum.of[r][g]);
         }
     }
+    copy_sums(acc, &sum, m, G);
 }
 
-/* The code that the low four bits of each lane name. */
-static inline v8f decode(v8u index)
+/* The last columns of W in 8 bits, fewer than UNPACK_STEP. */
+static void add_rest(struct sums *acc, const struct job *j, size_t k)
 {
-#ifdef __AVX2__
-    __m256 low =
-        _mm256_permutevar8x32_ps((__m256)v8_load(sxt_nf4_code), (__m256i)index);
-    __m256 high = _mm256_permutevar8x32_ps((__m256)v8_load(sxt_nf4_code + 8),
-                                           (__m256i)index);
-    return (v8f)_mm256_blendv_ps(low, high, (__m256)(index << 28));
-#else
-    v8f x;
-
-    for (int i = 0; i < LANES; i++)
-        x[i] = sxt_nf4_code[index[i] & 15];
-    return x;
-#endif
+    for (; k < j->w->k; k++)
+        for (size_t r = 0; r < j->g->m; r++)
+            for (size_t c = 0; c < j->n; c++) {
+                float *sum = (float *)&acc->of[r][c / LANES] + c % LANES;
+                float w = (float)((const int8_t *)j->row[c])[k];
+                *sum = fmaf(j->a[r * j->w->k + k], w / UNPACK_INT8_UNIT, *sum);
+            }
 }
 
-/* The 32 codes of each column, which belong to one block. */
-static inline __attribute__((always_inline)) void add_nf4(
-    struct sums *acc, const float *a, size_t k, size_t m,
-    const char *const row[WIDTH], size_t byte, const v8f max[GROUPS])
+/* acc += max times the sums of an NF4 block.  Lanes behind the last column
+ * have any maximum: nobody reads them. */
+static inline __attribute__((always_inline)) void add_block(
+    struct sums *acc, const struct sums *sum, const struct job *j, const int m,
+    const int G, size_t block)
 {
-    v8u word[GROUPS][4];
+    size_t blocks = j->w->k / BLOCK;
 
-    v8_gather4(word[0], row, byte);
-    v8_gather4(word[1], row + LANES, byte);
 #pragma GCC unroll 4
-    for (int c = 0; c < 4; c++) {
-#pragma GCC unroll 8
-        for (int b = 0; b < 8; b++) {
-            v8f w[GROUPS];
-            for (int g = 0; g < GROUPS; g++)
-                w[g] = decode(word[g][c] >> (4 * b)) * max[g];
-            add(acc, a, k, m, 2 * byte + (size_t)(8 * c + b), w);
+    for (int g = 0; g < G; g++) {
+        const float *from = j->max + (size_t)g * LANES * blocks + block;
+        v8f max = { from[0],          from[blocks],     from[2 * blocks],
+                    from[3 * blocks], from[4 * blocks], from[5 * blocks],
+                    from[6 * blocks], from[7 * blocks] };
+#pragma GCC unroll 4
+        for (int r = 0; r < m; r++)
+            acc->of[r][g] = v8_fma(max, sum->of[r][g], acc->of[r][g]);
+    }
+}
+
+static inline __attribute__((always_inline)) void rows(struct sums *acc,
+                                                       const struct job *j,
+                                                       const int m, const int G,
+                                                       const enum unpack how)
+{
+    size_t per_byte = how == UNPACK_INT8 ? 1 : 2, step = UNPACK_STEP * per_byte;
+    size_t k = 0;
+
+    while (k + step <= j->w->k) {
+        v8u quad[MOST][QUADS];
+        struct sums sum;
+        size_t first = k;
+        int n = 0;
+        for (int more; n < QUADS && k + step <= j->w->k; n += more, k += step)
+#pragma GCC unroll 4
+            for (int g = 0; g < G; g++)
+                more = unpack_quads(&quad[g][n], j->row + g * LANES,
+                                    k / per_byte, how);
+        if (how == UNPACK_INT8) {
+            add(acc, j, m, G, quad, n, first, how);
+        } else {
+            copy_sums(&sum, &zeros, m, G);
+            add(&sum, j, m, G, quad, n, first, how);
+            add_block(acc, &sum, j, m, G, first / BLOCK);
         }
     }
+    if (how == UNPACK_INT8)
+        add_rest(acc, j, k);
 }
 
-/* Maxima of block `block` of rows j0 … of W. */
-static void read_maxima(v8f max[GROUPS], const struct sxt_qmat *w,
-                        const size_t column[WIDTH], size_t block)
+/* Every case is compiled apart. */
+static inline __attribute__((always_inline)) void choose_rows(
+    struct sums *acc, const struct job *j, const enum unpack how)
 {
-    size_t blocks = w->k / SXT_NF4_BLOCK;
-
-    for (int i = 0; i < WIDTH; i++)
-        max[i / LANES][i % LANES] =
-            sxt_nf4_block_max(w, column[i] * blocks + block);
-}
-
-/* The next rows, in the order of memory, as these are read. */
-static inline void prefetch(const char *first, size_t bytes, size_t byte)
-{
-    for (size_t line = 0; line < WIDTH * STEP; line += 64)
-        __builtin_prefetch(first + WIDTH * (bytes + byte) + line, 0, 2);
-}
-
-static inline __attribute__((always_inline)) void columns(
-    struct sums *sums, const struct sxt_qmat *w, const float *a, size_t m,
-    const char *const row[WIDTH], const size_t column[WIDTH])
-{
-    struct sums in_registers = *sums, *acc = &in_registers;
-    size_t i = 0;
-    v8f max[GROUPS];
-
-    if (w->format == SXT_NF4) {
-        for (; i < w->k / 2; i += STEP) {
-            if (i % (SXT_NF4_BLOCK / 2) == 0)
-                read_maxima(max, w, column, i / (SXT_NF4_BLOCK / 2));
-            prefetch(row[0], w->k / 2, i);
-            add_nf4(acc, a, w->k, m, row, i, max);
-        }
-        *sums = in_registers;
-        return;
-    }
-    for (; i + STEP <= w->k; i += STEP) {
-        prefetch(row[0], w->k, i);
-        add_int8(acc, a, w->k, m, row, i);
-    }
-    for (; i < w->k; i++) {
-        v8f last[GROUPS];
-        for (int c = 0; c < WIDTH; c++)
-            last[c / LANES][c % LANES] = (float)((const int8_t *)row[c])[i];
-        add(acc, a, w->k, m, i, last);
-    }
-    *sums = in_registers;
-}
-
-/* Columns j … j + n of C; every case of m is compiled apart. */
-static void block(const struct sxt_gemm *g, const struct sxt_qmat *w,
-                  const float *a, size_t j, size_t n)
-{
-    size_t bytes = w->format == SXT_NF4 ? w->k / 2 : w->k, column[WIDTH];
-    const char *row[WIDTH];
-    struct sums acc = { 0 };
-
-    for (size_t i = 0; i < WIDTH; i++) {
-        column[i] = j + (i < n ? i : n - 1);
-        row[i] = (const char *)w->q + column[i] * bytes;
-    }
-    switch (g->m) {
+    switch (j->g->m) {
     case 1:
-        columns(&acc, w, a, 1, row, column);
+        rows(acc, j, 1, groups(1), how);
         break;
     case 2:
-        columns(&acc, w, a, 2, row, column);
+        rows(acc, j, 2, groups(2), how);
         break;
     case 3:
-        columns(&acc, w, a, 3, row, column);
+        rows(acc, j, 3, groups(3), how);
         break;
     default:
-        columns(&acc, w, a, FEW, row, column);
+        rows(acc, j, FEW, groups(FEW), how);
     }
-    for (size_t r = 0; r < g->m; r++)
-        for (size_t i = 0; i < n; i++) {
-            float scale = w->format == SXT_INT8 ? w->scale[j + i] : 1;
-            sxt_store(g->c, g->type, r * w->n + j + i,
-                      acc.of[r][i / LANES][i % LANES] * scale);
+}
+
+static void columns(struct job *j, enum unpack how)
+{
+    const struct sxt_qmat *w = j->w;
+    size_t bytes = how == UNPACK_INT8 ? w->k : w->k / 2, blocks = w->k / BLOCK;
+    struct sums acc = { 0 };
+
+    for (size_t i = 0; i < MOST * LANES; i++)
+        j->row[i] =
+            (const char *)w->q + (j->j0 + (i < j->n ? i : j->n - 1)) * bytes;
+    if (how == UNPACK_INT8) {
+        choose_rows(&acc, j, UNPACK_INT8);
+    } else {
+        unpack_maxima(j->max, w, j->j0 * blocks, j->n * blocks, j->nf4->unit);
+        if (how == UNPACK_NF4)
+            choose_rows(&acc, j, UNPACK_NF4);
+        else
+            choose_rows(&acc, j, UNPACK_NF4_EXACT);
+    }
+    for (size_t r = 0; r < j->g->m; r++)
+        for (size_t i = 0; i < j->n; i++) {
+            float x = acc.of[r][i / LANES][i % LANES];
+            if (how == UNPACK_INT8)
+                x = x * UNPACK_INT8_UNIT * w->scale[j->j0 + i];
+            sxt_store(j->g->c, j->g->type, r * w->n + j->j0 + i, x);
         }
 }
 
 void sxt_qgemv(struct sxt_num *num, const struct sxt_gemm *g,
-               const struct sxt_qmat *w)
+               const struct sxt_qmat *w, const struct unpack_nf4 *nf4)
 {
-    if (g->m == 0)
-        return;
+    size_t width = (size_t)groups(g->m) * LANES;
+
 #pragma omp parallel num_threads(num->threads)
     {
         float *a = sxt_cpu_scratch(num, omp_get_thread_num());
+        struct job j = {
+            .g = g, .w = w, .nf4 = nf4, .a = a, .max = a + g->m * w->k
+        };
         sxt_to_f32(a, g->a, g->type, g->m * w->k);
 #pragma omp for schedule(dynamic)
         for (size_t j0 = 0; j0 < w->n; j0 += CHUNK)
-            for (size_t j = j0; j < j0 + CHUNK && j < w->n; j += WIDTH)
-                block(g, w, a, j, w->n - j < WIDTH ? w->n - j : WIDTH);
+            for (j.j0 = j0; j.j0 < j0 + CHUNK && j.j0 < w->n; j.j0 += width) {
+                j.n = w->n - j.j0 < width ? w->n - j.j0 : width;
+                columns(&j, unpack_how(w, g->type));
+            }
     }
 }
