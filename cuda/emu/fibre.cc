@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cuda/emu/memory.h"
+#include "cuda/emu/ptx/run.h"
 
 uint3 threadIdx, blockIdx;
 dim3 blockDim, gridDim;
@@ -383,6 +384,7 @@ static void on_fault(int, siginfo_t *info, void *)
 
     if (sm.running) {
         sxt_emu_describe(info->si_addr, text, sizeof(text));
+        sxt_ptx_fault(text);
         sxt_emu_fail("touches %s", text);
     }
     signal(SIGSEGV, SIG_DFL); /* not ours: fault again */
@@ -411,30 +413,37 @@ static void set_up(size_t threads)
     sm.watches_faults = true;
 }
 
-void sxt_emu_run(const char *kernel, const void *function, dim3 grid,
-                 dim3 block, size_t shared_bytes, void (*call)(void *),
-                 void *arguments)
+static void run_grid(const sxt_emu_kernel &kernel, dim3 grid, dim3 block)
 {
-    sm.kernel = kernel;
-    threadIdx = blockIdx = uint3();
-    check_launch(function, grid, block, shared_bytes);
-    sm.n = block.x * block.y * block.z;
-    set_up(sm.n);
-    sm.shared_bytes = (shared_bytes + 1023) / 1024 * 1024;
-    sxt_emu_shared = sm.shared_end - sm.shared_bytes;
-    sm.call = call;
-    sm.arguments = arguments;
-    gridDim = grid;
-    blockDim = block;
+    sm.call = kernel.call;
+    sm.arguments = kernel.arguments;
     for (unsigned i = 0; i < sm.n; i++)
         sm.fibres[i]->id = { i % block.x, i / block.x % block.y,
                              i / (block.x * block.y) };
-    sxt_emu_open();
-    sm.running = true;
     for (blockIdx.z = 0; blockIdx.z < grid.z; blockIdx.z++)
         for (blockIdx.y = 0; blockIdx.y < grid.y; blockIdx.y++)
             for (blockIdx.x = 0; blockIdx.x < grid.x; blockIdx.x++)
                 run_block();
+}
+
+void sxt_emu_run(const sxt_emu_kernel &kernel, dim3 grid, dim3 block,
+                 size_t shared_bytes)
+{
+    sm.kernel = kernel.name;
+    threadIdx = blockIdx = uint3();
+    check_launch(kernel.function, grid, block, shared_bytes);
+    sm.n = block.x * block.y * block.z;
+    set_up(sm.n);
+    sm.shared_bytes = (shared_bytes + 1023) / 1024 * 1024;
+    sxt_emu_shared = sm.shared_end - sm.shared_bytes;
+    gridDim = grid;
+    blockDim = block;
+    sxt_emu_open();
+    sm.running = true;
+    if (sxt_ptx_wanted())
+        sxt_ptx_run(kernel, shared_bytes, sm.reverse);
+    else
+        run_grid(kernel, grid, block);
     sm.running = false;
     sxt_emu_close();
     sm.kernel = NULL;

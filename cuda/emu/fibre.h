@@ -50,10 +50,25 @@ void sxt_emu_copy_later(void *to, const void *from, unsigned bytes,
 void sxt_emu_copy_commit(void);
 void sxt_emu_copy_wait(unsigned groups_left);
 
-/* Run a kernel now: call(arguments) once per thread. */
-void sxt_emu_run(const char *kernel, const void *function, dim3 grid,
-                 dim3 block, size_t shared_bytes, void (*call)(void *),
-                 void *arguments);
+/* A kernel with its arguments. */
+struct sxt_emu_parameter {
+    const void *at;
+    size_t bytes, align;
+};
+
+struct sxt_emu_kernel {
+    const char *name;
+    const void *function;
+    void (*call)(void *arguments); /* by one thread */
+    void *arguments;
+    const sxt_emu_parameter *parameters; /* the arguments one by one */
+    unsigned n_parameters;
+};
+
+/* Run a kernel now: its function once per thread or, if SXT_EMU_PTX is set, by
+ * its PTX (ptx/run.h). */
+void sxt_emu_run(const sxt_emu_kernel &kernel, dim3 grid, dim3 block,
+                 size_t shared_bytes);
 
 /* Give a stream a kernel and its arguments, which are copied now.
  *
@@ -70,14 +85,19 @@ void sxt_emu_launch(cudaStream_t stream, const char *kernel, dim3 grid,
     } b = { function, std::tuple<P...>(static_cast<P>(a)...) };
 
     sxt_emu_enqueue(stream, [=]() mutable {
-        sxt_emu_run(
-            kernel, reinterpret_cast<const void *>(function), grid, block,
-            shared_bytes,
-            [](void *p) {
-                bound *all = static_cast<bound *>(p);
-                std::apply(all->function, all->a);
+        std::apply(
+            [&](const P &...p) {
+                const sxt_emu_parameter all[] = { { &p, sizeof(P),
+                                                    alignof(P) }... };
+                sxt_emu_run({ kernel, reinterpret_cast<const void *>(function),
+                              [](void *arguments) {
+                                  bound *x = static_cast<bound *>(arguments);
+                                  std::apply(x->function, x->a);
+                              },
+                              &b, all, sizeof...(P) },
+                            grid, block, shared_bytes);
             },
-            &b);
+            b.a);
     });
 }
 

@@ -1,0 +1,38 @@
+/* report.h - what the interpreter counts when SXT_EMU_PTX_REPORT names a file:
+ * of every kernel its warp instructions, and what each of its requests moves.
+ *
+ * Global memory moves in sectors of 32 bytes; the fewest that hold the bytes
+ * that a request touches are its ideal.  Shared memory has 32 banks of 4 bytes;
+ * a request of 8 or 16 bytes per lane goes by halves or quarters of the warp,
+ * and each takes as many wavefronts as its fullest bank has different words. */
+#ifndef SXT_EMU_PTX_REPORT_H
+#define SXT_EMU_PTX_REPORT_H
+
+#include "cuda/emu/ptx/warp.h"
+
+namespace ptx
+{
+
+/* Lanes' addresses, of those that take part, and the bytes of each. */
+struct request {
+    u32 n, bytes;
+    u64 at[LANES];
+};
+
+extern bool is_counting;
+static inline bool counting()
+{
+    return is_counting;
+}
+
+void count_launch(const kernel *k, const char *name);
+/* An instruction was executed for this many lanes of so many. */
+void count_step(const warp &w, const insn &i, u32 mask);
+void count_global(const warp &w, const insn &i, const request &r);
+void count_shared(const warp &w, const insn &i, const request &r);
+void count_copies(const warp &w, const insn &i, u32 mask, u32 bytes);
+void count_matrices(const warp &w, const insn &i, u32 matrices);
+
+} // namespace ptx
+
+#endif
