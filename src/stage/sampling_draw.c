@@ -362,16 +362,22 @@ static void nap(void)
     nanosleep(&(struct timespec){ .tv_nsec = 2000000 }, NULL);
 }
 
-/* One turn; false at the end. */
-static bool turn(struct drawing *d)
+/* Tell all ranks if this one was told to stop, or has failed. */
+static void pass_on(struct drawing *d)
 {
-    bool leader = d->s->run->comm.rank == 0, all = false;
-
     measure_turn(d);
     if (d->why == SXT_STOP_NOT)
         d->why = sxt_run_told(d->s->run, &d->looked, 2 * d->longest_s);
     if (d->why != SXT_STOP_NOT || d->rc != 0)
         sxt_queue_stop(d->queue);
+}
+
+/* One turn; false at the end. */
+static bool turn(struct drawing *d)
+{
+    bool leader = d->s->run->comm.rank == 0, all = false;
+
+    pass_on(d);
     if (sxt_queue_stopped(d->queue))
         return false;
     fill_engine(d);
@@ -443,7 +449,8 @@ static int draw_all(struct drawing *d, struct sxt_sampling_report *r,
             continue;
         sxt_group_end(d->s->group);
     } else {
-        sxt_group_follow(d->s->group, d->engine);
+        while (sxt_group_follow(d->s->group, d->engine))
+            pass_on(d);
     }
     bool stopped = sxt_queue_stopped(d->queue);
     if (d->s->group.rank == 0)

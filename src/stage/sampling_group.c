@@ -111,17 +111,17 @@ static void ignore(void *context, const struct sxt_answer *answer)
     (void)context, (void)answer;
 }
 
-void sxt_group_follow(struct sxt_comm group, struct sxt_engine *e)
+bool sxt_group_follow(struct sxt_comm group, struct sxt_engine *e)
 {
-    for (;;) {
-        uint64_t n;
-        sxt_comm_broadcast(group, &n, sizeof(n), 0);
-        if (n == the_end)
-            return;
-        char *news = sxt_alloc(n, 1);
-        sxt_comm_broadcast(group, news, n, 0);
-        add_prompts(e, news, n);
-        free(news);
-        sxt_engine_step(e, ignore, NULL);
-    }
+    uint64_t n;
+
+    sxt_comm_broadcast(group, &n, sizeof(n), 0);
+    if (n == the_end)
+        return false;
+    char *news = sxt_alloc(n, 1);
+    sxt_comm_broadcast(group, news, n, 0);
+    add_prompts(e, news, n);
+    free(news);
+    sxt_engine_step(e, ignore, NULL);
+    return true;
 }

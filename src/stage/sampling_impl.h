@@ -38,7 +38,7 @@ int sxt_sampler_join(struct sxt_sampler *s, struct sxt_error *err);
 void sxt_group_add(struct sxt_str *news, const struct sxt_prompt *p);
 void sxt_group_step(struct sxt_comm group, struct sxt_str *news);
 void sxt_group_end(struct sxt_comm group);
-/* The others: do so until the end. */
-void sxt_group_follow(struct sxt_comm group, struct sxt_engine *e);
+/* The others: do so once; false at the end. */
+bool sxt_group_follow(struct sxt_comm group, struct sxt_engine *e);
 
 #endif

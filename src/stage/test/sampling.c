@@ -168,12 +168,15 @@ static bool same(const struct table *a, const struct table *b)
 static void test_groups(struct sxt_run run, const char *path,
                         struct sxt_serving serving, struct sxt_sampling v)
 {
+    volatile sig_atomic_t stop = 0;
+    struct sxt_error err = { 0 };
     struct table *t = sxt_calloc(3, sizeof(*t));
     struct sxt_comm all = run.comm;
     MPI_Comm mpi;
 
     MPI_Comm_split(all.mpi, all.rank < 2 ? 0 : all.rank, 0, &mpi);
     run.comm = sxt_comm_from_mpi(mpi);
+    run.stop = &stop;
     serving.tensor_parallel = run.comm.size;
     struct sxt_sampler *s = sxt_sampler_open(&run, path, &serving, NULL);
     t[0].fail_at = t[1].fail_at = -1;
@@ -189,6 +192,13 @@ static void test_groups(struct sxt_run run, const char *path,
     ok(draw(s, &v, &t[1], NULL) == 0, "answers half drawn are gone on with");
     share(run.comm, &t[1]);
     ok(same(&t[0], &t[1]), "  to the same end");
+    t[1].fail_at = 5;
+    ok(draw(s, &v, &t[1], &err) == -1 && err.code == SXT_EXIT_IO,
+       "a failure ends the draw of both");
+    t[1].fail_at = -1;
+    stop = run.comm.rank == run.comm.size - 1;
+    ok(draw(s, &v, &t[1], &err) == -1 && err.code == SXT_EXIT_AGAIN,
+       "a signal to the second of them stops both");
     sxt_sampler_close(s);
     MPI_Comm_free(&mpi);
     free(t);
