@@ -52,6 +52,25 @@ ok "... keeps one block's" grep -q 'activations .* 1 of 2 blocks keep' again/log
 ok "... and differs in nothing but its configuration" \
     sh -c 'lines=$(wc -l <differ); grep -q "/config" differ && test "$lines" = 1'
 
+# A run on another node, as its lease shows it.
+(
+    beat=0
+    while [ -d two ]; do
+        beat=$((beat + 1))
+        printf 'host nodeB\npid 7\nstarted 1\nnode other\njob 4711\nrestart 0\nbeat %d\n' \
+            $beat >lease
+        mv lease two/model.h5.lease-1
+        sleep 0.2
+    done
+) &
+other=$!
+until [ -e two/model.h5.lease-1 ]; do sleep 0.1; done
+exits 73 "while another run makes the model a second one ends" sft 2 two
+ok "... and says who makes it" grep -q \
+    'another run: host nodeB, process 7, job 4711' two/log
+kill $other
+wait $other
+rm -f lease two/model.h5.lease-1
 exits 75 "two ranks stop behind step 5 with code 75" sft 2 two -s stop_after=5
 touch two/STOP
 exits 75 "... and behind the next if there is a file STOP" sft 2 two

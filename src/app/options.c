@@ -33,6 +33,8 @@ const struct sxt_cli_exit sxt_cli_exits[] = {
     { SXT_EXIT_UNAVAILABLE, "device not available",
       "No GPU, or not one for each rank." },
     { SXT_EXIT_BUG, "bug", "A fault of the program; please report it." },
+    { SXT_EXIT_HELD, "held",
+      "Another run is making this output; the message says where." },
     { SXT_EXIT_IO, "I/O", "Writing failed, or the disk is full." },
     { SXT_EXIT_AGAIN, "stopped cleanly (run again)",
       "The state is saved; the same command goes on." },

@@ -16,6 +16,7 @@ enum sxt_exit {
     SXT_EXIT_NOINPUT = 66,     /* an input file is missing or unreadable */
     SXT_EXIT_UNAVAILABLE = 69, /* GPU, NCCL or another service */
     SXT_EXIT_BUG = 70,         /* ours */
+    SXT_EXIT_HELD = 73,        /* another run makes this output */
     SXT_EXIT_IO = 74,          /* writing, syncing, full disk */
     SXT_EXIT_AGAIN = 75,       /* stopped cleanly, state saved: run again */
     SXT_EXIT_NOSANDBOX = 76,   /* untrusted code cannot be confined here */

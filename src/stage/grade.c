@@ -81,6 +81,11 @@ static int grade(const struct sxt_run *run, const struct values *v,
     return sxt_grading_close(&g, rc, err);
 }
 
+static bool asks(const void *values)
+{
+    return ((const struct values *)values)->explain;
+}
+
 static int run_stage(struct sxt_run *run, const void *values,
                      struct sxt_error *err)
 {
@@ -108,5 +113,6 @@ const struct sxt_stage sxt_stage_grade = {
     .section = { "grade", "Judge every answer, by one grader a domain.", params,
                  sizeof(struct values) },
     .operands = "[--explain FILE ID [SAMPLE]]",
-    .run = run_stage
+    .run = run_stage,
+    .asks = asks
 };

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "dev/watch.h"
 #include "stage/formats.h"
+#include "stage/lease.h"
 #include "stage/placement.h"
 #include "stage/stages.h"
 
@@ -72,6 +73,7 @@ static void release(struct sxt_sft *s)
     sxt_num_close(s->dev, s->num);
     s->run->hashed = NULL;
     sxt_str_free(&s->hashed);
+    sxt_lease_release(s->lease);
     sxt_sft_unload(s);
 }
 
@@ -200,6 +202,16 @@ static int finish(struct sxt_sft *s, struct sxt_error *err)
     return rc;
 }
 
+/* Runs with other outputs may still share their checkpoints.  Collective. */
+static int take_checkpoints(struct sxt_sft *s, struct sxt_error *err)
+{
+    int rc = 0;
+
+    if (s->run->comm.rank == 0)
+        rc = sxt_lease_take(s->ckpt.dir, &s->run->log, &s->lease, err);
+    return sxt_comm_agree(s->run->comm, rc, err);
+}
+
 static int run_loaded(struct sxt_sft *s, struct sxt_error *err)
 {
     if (s->v->show_sample >= 0)
@@ -212,6 +224,8 @@ static int run_loaded(struct sxt_sft *s, struct sxt_error *err)
         return -1;
     if (s->run->dry_run)
         return 0;
+    if (take_checkpoints(s, err) != 0)
+        return -1;
     if (sxt_prov_hash(s->run->comm, s->ckpt.inputs, s->ckpt.n_inputs,
                       &s->hashed, err) != 0)
         return -1;
@@ -261,9 +275,15 @@ static int run_sft(struct sxt_run *run, const void *values,
     return rc;
 }
 
+static bool asks(const void *values)
+{
+    return ((const struct sxt_sft_values *)values)->show_sample >= 0;
+}
+
 const struct sxt_stage sxt_stage_sft = {
     .section = { "sft", "Fine-tune every parameter of a model on samples.",
                  sxt_sft_params, sizeof(struct sxt_sft_values) },
     .operands = "",
     .run = run_sft,
+    .asks = asks,
 };

@@ -77,7 +77,8 @@ struct sxt_sft {
     struct sxt_str settings;
 
     /* sft.c */
-    struct sxt_str hashed; /* inputs, for the provenance of all files */
+    struct sxt_lease *lease; /* of the checkpoints' directory */
+    struct sxt_str hashed;   /* inputs, for the provenance of all files */
     struct sxt_zero3_setup setup;
     struct sxt_dev *dev;
     struct sxt_num *num;

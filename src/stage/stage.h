@@ -44,6 +44,9 @@ struct sxt_stage {
     /* values: the section's struct.  Collective.  Returns 0, or -1 with err;
      * SXT_EXIT_AGAIN is the code of a clean stop. */
     int (*run)(struct sxt_run *run, const void *values, struct sxt_error *err);
+    /* Do the values ask for something only, and no output is made?  NULL: no.
+     */
+    bool (*asks)(const void *values);
     bool answers; /* its result is what it prints: the log goes to stderr */
 };
 

@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "stage/lease.h"
 #include "stage/spark.h"
 #include "stage/status.h"
 
@@ -368,17 +369,38 @@ static void end(struct sxt_run *run, int rc, const struct sxt_error *err)
     run->status = NULL;
 }
 
+/* The lease of the output, if there is one to be made.  Collective. */
+static int take_lease(const struct sxt_run *run, const struct sxt_stage *stage,
+                      const void *values, struct sxt_lease **lease,
+                      struct sxt_error *err)
+{
+    const char *output = sxt_status_output(stage, values);
+
+    *lease = NULL;
+    if (run->dry_run || !output || !output[0] ||
+        (stage->asks && stage->asks(values)))
+        return 0;
+    char *path = sxt_run_path(run, output);
+    int rc =
+        run->comm.rank == 0 ? sxt_lease_take(path, &run->log, lease, err) : 0;
+    free(path);
+    return sxt_comm_agree(run->comm, rc, err);
+}
+
 int sxt_status_run(struct sxt_run *run, const struct sxt_stage *stage,
                    const void *values, struct sxt_error *err)
 {
+    struct sxt_lease *lease;
     int rc = sxt_run_check_output(run, stage, values, err);
 
-    if (sxt_comm_agree(run->comm, rc, err) != 0)
+    if (sxt_comm_agree(run->comm, rc, err) != 0 ||
+        take_lease(run, stage, values, &lease, err) != 0)
         return -1;
     run->status = begin(run, stage, values);
     rc = sxt_comm_agree(run->comm, stage->run(run, values, err), err);
     if (run->status)
         end(run, rc, err);
+    sxt_lease_release(lease);
     return rc;
 }
 
