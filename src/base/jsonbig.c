@@ -72,7 +72,7 @@ static size_t string_end(struct sxt_span s, size_t i)
     return i < s.len ? i + 1 : s.len;
 }
 
-/* Is the string that ends before i a name in an object? */
+/* Does what ends before i stand as a key in an object? */
 static bool is_key(struct sxt_span s, size_t i)
 {
     while (i < s.len && s.data[i] && strchr(" \t\r\n", s.data[i]))
@@ -129,7 +129,8 @@ bool sxt_jsonbig_mark(struct sxt_span s, struct sxt_str *out)
             some = true;
         } else if (strchr("-0123456789NI", s.data[i]) && s.data[i]) {
             n = number_length(rest);
-            if (n > 0 && !fits((struct sxt_span){ rest.data, n })) {
+            if (n > 0 && !fits((struct sxt_span){ rest.data, n }) &&
+                !is_key(s, i + n)) {
                 sxt_str_add_bytes(out, s.data + done, i - done);
                 sxt_str_add(out, "\"" MARK "%.*s\"", (int)n, rest.data);
                 done = i + n;

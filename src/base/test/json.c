@@ -42,6 +42,7 @@ static const struct {
       "t:1:" },
     { "a large number and no end", "[9223372036854775808,", "t:1:" },
     { "half of a name", "[1e999,Infinit]", "t:1:" },
+    { "a large number as a key", "{NaN: false}", "t:1:" },
 };
 
 static void test_large_numbers(void)
