@@ -21,6 +21,8 @@ __device__ static __forceinline__ void sxt_flash_score(
     float (&s)[S::M][S::N / 8][4], const bf16 *q, const bf16 *k)
 {
     int lane = (int)threadIdx.x % 32;
+    int own = sxt_flash_place<S::D>(lane % 16, lane / 16);
+    int key = sxt_flash_place<S::D>(lane / 16 * 8 + lane % 8, lane / 8 % 2);
 
 #pragma unroll
     for (int i = 0; i < S::M * S::N / 2; i++)
@@ -30,13 +32,10 @@ __device__ static __forceinline__ void sxt_flash_score(
         uint32_t a[S::M][4], b[4];
 #pragma unroll
         for (int m = 0; m < S::M; m++)
-            sxt_ldmatrix_x4(a[m], q + sxt_flash_place<S::D>(16 * m + lane % 16,
-                                                            2 * d + lane / 16));
+            sxt_ldmatrix_x4(a[m], q + 16 * m * S::D + (own ^ 16 * d));
 #pragma unroll
         for (int n = 0; n < S::N / 16; n++) {
-            sxt_ldmatrix_x4(
-                b, k + sxt_flash_place<S::D>(16 * n + lane / 16 * 8 + lane % 8,
-                                             2 * d + lane / 8 % 2));
+            sxt_ldmatrix_x4(b, k + 16 * n * S::D + (key ^ 16 * d));
 #pragma unroll
             for (int m = 0; m < S::M; m++) {
                 sxt_mma_bf16(s[m][2 * n], a[m], b);
@@ -82,12 +81,12 @@ __device__ static __forceinline__ void sxt_flash_soften(
         top = fmaxf(top, __shfl_xor_sync(0xffffffffu, top, 2));
         /* -inf while nothing was seen: -inf - -inf must not arise */
         float base = top == -INFINITY ? 0 : top;
-        float shrink = exp2f((f.max[m][i % 2] - base) * c);
+        float shrink = sxt_exp2((f.max[m][i % 2] - base) * c);
         float sum = f.sum[m][i % 2] * shrink;
 #pragma unroll
         for (int n = 0; n < S::N / 8; n++) {
-            s[m][n][h] = exp2f(fmaf(s[m][n][h], c, -base * c));
-            s[m][n][h + 1] = exp2f(fmaf(s[m][n][h + 1], c, -base * c));
+            s[m][n][h] = sxt_exp2(fmaf(s[m][n][h], c, -base * c));
+            s[m][n][h + 1] = sxt_exp2(fmaf(s[m][n][h + 1], c, -base * c));
             sum += s[m][n][h];
             sum += s[m][n][h + 1];
         }
@@ -117,6 +116,7 @@ __device__ static __forceinline__ void sxt_flash_add(
     sxt_flash<S> &f, const float (&p)[S::M][S::N / 8][4], const bf16 *v)
 {
     int lane = (int)threadIdx.x % 32;
+    int turned = sxt_flash_place<S::D>(lane % 16, lane / 16);
 
 #pragma unroll
     for (int n = 0; n < S::N / 16; n++) {
@@ -128,9 +128,7 @@ __device__ static __forceinline__ void sxt_flash_add(
         }
 #pragma unroll
         for (int d = 0; d < S::D / 16; d++) {
-            sxt_ldmatrix_x4_trans(b,
-                                  v + sxt_flash_place<S::D>(16 * n + lane % 16,
-                                                            2 * d + lane / 16));
+            sxt_ldmatrix_x4_trans(b, v + 16 * n * S::D + (turned ^ 16 * d));
 #pragma unroll
             for (int m = 0; m < S::M; m++) {
                 sxt_mma_bf16(f.acc[m][2 * d], a[m], b);

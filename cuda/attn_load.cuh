@@ -63,7 +63,8 @@ __device__ static __forceinline__ void sxt_flash_close(sxt_flash<S> &f)
 }
 
 /* Where 8 elements of a tile's row lie in shared memory: eight rows at the same
- * chunk are in different banks. */
+ * chunk are in different banks.  Chunk c + d, of an even d that shares no bit
+ * with c, is at place ^ 8 d. */
 template <int D>
 __device__ static __forceinline__ int sxt_flash_place(int row, int chunk)
 {

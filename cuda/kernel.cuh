@@ -54,6 +54,19 @@ template <> __device__ __forceinline__ bf16 sxt_round<bf16>(float x)
     return __float2bfloat16_rn(x);
 }
 
+/* 2^x by the hardware's instruction alone; denormal results are 0. */
+__device__ static __forceinline__ float sxt_exp2(float x)
+{
+#ifdef SXT_EMU
+    return exp2f(x);
+#else
+    float y;
+
+    asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+    return y;
+#endif
+}
+
 /* N elements that are loaded and stored at once; the address is a multiple of
  * their size (16 bytes at most). */
 template <class T, int N> struct alignas(sizeof(T) * N) sxt_pack {

@@ -6,7 +6,8 @@
 # Nothing in it is a time: registers, shared memory (without the dynamic part),
 # the warps that both leave room for on a multiprocessor of 64, and how many
 # instructions of PTX are products on tensor cores, matrix loads, asynchronous
-# copies and loads of 16 bytes.
+# copies and loads of 16 bytes.  Where nvdisasm is found (NVDISASM), a second
+# table has the loops around tensor cores, in the GPU's own instructions.
 set -e
 nvcc=$1 src=$2 build=$3
 shift 3
@@ -83,4 +84,15 @@ awk '
         exit spilled > 0
     }' "$dir/all" >"$dir/table" || status=1
 "$filter" <"$dir/table" | sed 's/(.*//'
+
+nvdisasm=${NVDISASM-$(command -v nvdisasm || echo "$(dirname "$ptxas")/nvdisasm")}
+if [ ! -x "$nvdisasm" ]; then
+    echo "# no nvdisasm: nothing about loops"
+    exit ${status-0}
+fi
+echo "# loops around tensor cores: instructions that are in no inner loop"
+echo " nest  instr   HMMA   LDSM    LDS    STS LDGSTS    LDG   MUFU   SHFL    BAR  kernel"
+for file in "$dir"/*.cubin; do
+    "$nvdisasm" -c "$file" | awk -f "$src/cuda/test/loops.awk"
+done | "$filter" | sed 's/(.*//'
 exit ${status-0}
