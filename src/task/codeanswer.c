@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "task/codeanswer.h"
 
+#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -320,6 +321,16 @@ static bool whole(struct sxt_span decimal)
     return i > 0 && i == decimal.len && decimal.len <= LONGEST_INTEGER;
 }
 
+/* A float that is exactly this integer: where floats have gaps between the
+ * integers, nothing is near enough. */
+static bool is_exactly(double x, struct sxt_span decimal)
+{
+    char text[DBL_MAX_10_EXP + 4];
+
+    snprintf(text, sizeof(text), "%.0f", x);
+    return sxt_span_equal(decimal, text);
+}
+
 /* Against NaN, infinity, or an int of any size. */
 static bool same_large(const struct sxt_json *got, struct sxt_span want,
                        double tolerance)
@@ -329,12 +340,16 @@ static bool same_large(const struct sxt_json *got, struct sxt_span want,
 
     if (whole(want) && !typed(got, "float"))
         return hex && same_big(hex, want);
+    if (whole(want))
+        return real(got, &x) && is_exactly(x, want);
     return real(got, &x) && close_enough(x, strtod(want.data, NULL), tolerance);
 }
 
 static bool same_number(const struct sxt_json *got, const struct sxt_json *want,
                         double tolerance)
 {
+    const int64_t exact = (int64_t)1 << DBL_MANT_DIG;
+    char digits[24];
     int64_t i;
     double x;
 
@@ -342,8 +357,15 @@ static bool same_number(const struct sxt_json *got, const struct sxt_json *want,
         return i == sxt_json_int(want, 0);
     if (sxt_json_type(want) == SXT_JSON_INT && !typed(got, "float"))
         return false;
-    return real(got, &x) &&
-           close_enough(x, sxt_json_number(want, NAN), tolerance);
+    if (!real(got, &x))
+        return false;
+    if (sxt_json_type(want) == SXT_JSON_INT) {
+        i = sxt_json_int(want, 0);
+        snprintf(digits, sizeof(digits), "%" PRId64, i);
+        if (i > exact || i < -exact)
+            return is_exactly(x, sxt_span(digits));
+    }
+    return close_enough(x, sxt_json_number(want, NAN), tolerance);
 }
 
 static bool same_list(const struct sxt_json *got, const struct sxt_json *want,

@@ -191,9 +191,12 @@ static bool joins_sets(const struct lexer *lx)
 /* Bytes of 2A in 2A_{16}: digits and capitals, and a base above ten. */
 static size_t digits_and_capitals(const struct lexer *lx)
 {
+    enum { LONGEST = 1000 }; /* looked for at every letter */
     size_t n = 0, left = (size_t)(lx->end - lx->p), digits = 0, at;
     bool index = false;
 
+    if (left > LONGEST)
+        left = LONGEST;
     for (; n < left && (isdigit((unsigned char)lx->p[n]) ||
                         isupper((unsigned char)lx->p[n]));
          n++)
@@ -202,7 +205,8 @@ static size_t digits_and_capitals(const struct lexer *lx)
         index |= lx->p[at] == '_';
     bool above_ten = at + 1 < left && strchr("123", lx->p[at]) &&
                      isdigit((unsigned char)lx->p[at + 1]);
-    bool base = at < left ? index && above_ten : lx->nesting > 0;
+    bool base =
+        at < left ? index && above_ten : lx->nesting > 0 && left < LONGEST;
     return base && digits > 0 && digits < n ? n : 0;
 }
 
@@ -315,7 +319,7 @@ static void text_content(struct lexer *lx, struct sxt_span s, bool is_maths)
 {
     size_t from = 0;
 
-    for (size_t i = 0; i < s.len; i++) {
+    for (size_t i = 0; i < s.len && !lx->out->too_long; i++) {
         size_t n = separator((struct sxt_span){ s.data + i, s.len - i });
         if (n == 0)
             continue;

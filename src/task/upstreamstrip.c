@@ -193,22 +193,23 @@ static void drop_last_text(struct sxt_str *s)
 static void arrays(struct sxt_str *s)
 {
     static const char open[] = "\\begin{array}{";
-    long at;
+    struct sxt_str out = SXT_STR_EMPTY;
+    struct sxt_span rest = sxt_upstreamtext_span(s);
+    long at, close;
 
-    while ((at = sxt_span_find(sxt_upstreamtext_span(s), open)) >= 0) {
-        struct sxt_str out = SXT_STR_EMPTY;
-        struct sxt_span rest = { s->data + at + sizeof(open) - 1,
-                                 s->len - (size_t)at - sizeof(open) + 1 };
-        long close = sxt_span_find(rest, "}");
-        if (close < 0)
+    while ((at = sxt_span_find(rest, open)) >= 0) {
+        struct sxt_span columns = { rest.data + at + sizeof(open) - 1,
+                                    rest.len - (size_t)at - sizeof(open) + 1 };
+        if ((close = sxt_span_find(columns, "}")) < 0)
             break;
-        sxt_str_add_bytes(&out, s->data, (size_t)at);
+        sxt_str_add_bytes(&out, rest.data, (size_t)at);
         sxt_str_add(&out, "\\begin{pmatrix}");
-        sxt_str_add_bytes(&out, rest.data + close + 1,
-                          rest.len - (size_t)close - 1);
-        sxt_str_free(s);
-        *s = out;
+        rest = (struct sxt_span){ columns.data + close + 1,
+                                  columns.len - (size_t)close - 1 };
     }
+    sxt_str_add_bytes(&out, rest.data, rest.len);
+    sxt_str_free(s);
+    *s = out;
     sxt_upstreamtext_replace(s, "\\end{array}", "\\end{pmatrix}");
     sxt_upstreamtext_replace(s, "bmatrix", "pmatrix");
 }
@@ -329,9 +330,10 @@ static void drop_backslashes(struct sxt_str *s)
         size_t k = i + 1;
         k += k < s->len && s->data[k] == '-';
         size_t first = k;
-        while (k < s->len && is_digit(s->data[k]))
+        bool backslash = s->data[i] == '\\';
+        while (backslash && k < s->len && is_digit(s->data[k]))
             k++;
-        bool before = s->data[i] == '\\' && k > first &&
+        bool before = backslash && k > first &&
                       (k == s->len || strchr("\\),]", s->data[k]));
         if (!before)
             sxt_str_add_char(&out, s->data[i]);

@@ -127,6 +127,144 @@ static const struct program cheats[] = {
       "if n == 3: print(9)" },
 };
 
+/* What a function returns where a value is expected: plain data of the same
+ * value, of whatever class, and nothing else. */
+static const struct {
+    const char *expected, *program;
+    bool right;
+} values[] = {
+    { "[1,2]", "def f(x): return (1, 2)", true },
+    { "[[1,2],[3]]", "def f(x): return ([1, 2], (3,))", true },
+    { "[1,2]",
+      "from collections import namedtuple\n"
+      "def f(x): return namedtuple('P', 'a b')(1, 2)",
+      true },
+    { "[1,2]", "def f(x): return {1, 2}", false },
+    { "[1,2]", "def f(x): return frozenset((1, 2))", false },
+    { "[1,2]", "def f(x): return {1: 2}", false },
+    { "[1,2]", "def f(x): return iter([1, 2])", false },
+    { "[1,2]", "def f(x): yield 1; yield 2", false },
+    { "[1,2]", "def f(x): return range(1, 3)", false },
+    { "[1,2]", "def f(x): return '[1, 2]'", false },
+    { "[1,2]", "def f(x): return [2, 1]", false },
+    { "[1,2]", "def f(x): return b'\\1\\2'", false },
+    { "[1,2]", "def f(x): print('[1, 2]'); print([1, 2])", false },
+    { "[]", "def f(x): return None", false },
+    { "[]", "def f(x): return ()", true },
+    { "[]", "def f(x): return {}", false },
+    { "null", "def f(x): pass", true },
+    { "null", "def f(x): return 0", false },
+    { "null", "def f(x): return 'null'", false },
+    { "1", "def f(x): return True", false },
+    { "0", "def f(x): return False", false },
+    { "true", "def f(x): return 1", false },
+    { "true", "def f(x): return 'true'", false },
+    { "false", "def f(x): return None", false },
+    { "true", "def f(x): return not False", true },
+    { "2", "def f(x): return 2.0", true },
+    { "2.0", "def f(x): return 2", true },
+    { "2", "def f(x): return '2'", false },
+    { "2", "def f(x): return 2.5", false },
+    { "2", "def f(x): return float('nan')", false },
+    { "0.0", "def f(x): return -0.0", true },
+    { "0", "def f(x): return -0.0", true },
+    { "1.5", "def f(x): return float('inf')", false },
+    { "1.5", "def f(x): return float('nan')", false },
+    { "100000000000000000000000000000000000000007",
+      "def f(x): return 10 ** 41 + 7", true },
+    { "100000000000000000000000000000000000000007",
+      "def f(x): return 10 ** 41 + 8", false },
+    { "100000000000000000000000000000000000000007", "def f(x): return 1e41",
+      false },
+    { "9007199254740993", "def f(x): return 9007199254740992.0", false },
+    { "{\"a\":1,\"b\":2}", "def f(x): return {'b': 2, 'a': 1}", true },
+    { "{\"a\":1,\"b\":2}",
+      "from collections import OrderedDict\n"
+      "def f(x): return OrderedDict(b=2, a=1)",
+      true },
+    { "{\"a\":1,\"b\":2}", "def f(x): return {'a': 1}", false },
+    { "{\"a\":1}", "def f(x): return {'a': 1, 'b': 2}", false },
+    { "{\"a\":1,\"b\":2}", "def f(x): return [['a', 1], ['b', 2]]", false },
+    { "{\"1\":2}", "def f(x): return {1: 2}", true },
+    { "{\"1\":2}", "def f(x): return {1: 2, '1': 3}", false },
+    { "{\"1\":2}", "def f(x): return {'1': 3, 1: 2}", false },
+    { "{\"int\":\"0x2\"}", "def f(x): return 2", false },
+    { "2", "def f(x): return {'int': '0x2'}", false },
+    { "2", "def f(x): return {'float': '0x1p+1'}", false },
+    { "\"ab\"", "def f(x): return 'a' + 'b'", true },
+    { "\"ab\"", "def f(x): return b'ab'", false },
+    { "\"ab\"", "def f(x): return ['a', 'b']", false },
+    { "\"ab\"", "class S(str): pass\ndef f(x): return S('ab')", true },
+    { "\"ab\"",
+      "class S(str):\n"
+      "    def __str__(self): return 'ab'\n"
+      "    __repr__ = __str__\n"
+      "    def __eq__(self, o): return True\n"
+      "    def __hash__(self): return hash('ab')\n"
+      "def f(x): return S('no')",
+      false },
+    { "2",
+      "class I(int):\n"
+      "    def __int__(self): return 2\n"
+      "    __index__ = __hash__ = __int__\n"
+      "    def __eq__(self, o): return True\n"
+      "    def __repr__(self): return '2'\n"
+      "def f(x): return I(5)",
+      false },
+    { "2", "import enum\nclass E(enum.IntEnum): A = 2\ndef f(x): return E.A",
+      true },
+    { "[1,2]",
+      "class L(list):\n"
+      "    def __iter__(self): return iter((1, 2))\n"
+      "    def __getitem__(self, i): return i + 1\n"
+      "    def __eq__(self, o): return True\n"
+      "def f(x): return L([7, 8])",
+      false },
+    { "{\"a\":1}",
+      "class D(dict):\n"
+      "    def items(self): return [('a', 1)]\n"
+      "    def __eq__(self, o): return True\n"
+      "def f(x): return D(b=2)",
+      false },
+    { "[1,2]",
+      "class O:\n"
+      "    __class__ = list\n"
+      "    def __eq__(self, o): return True\n"
+      "    def __iter__(self): return iter((1, 2))\n"
+      "    def __len__(self): return 2\n"
+      "    def __getitem__(self, i): return (1, 2)[i]\n"
+      "    def __repr__(self): return '[1, 2]'\n"
+      "def f(x): return O()",
+      false },
+    { "2",
+      "import builtins\n"
+      "builtins.isinstance = lambda *a: True\n"
+      "def f(x): return object()",
+      false },
+    { "[[]]", "def f(x): a = []; a.append(a); return a", false },
+    { "{\"a\":{}}", "def f(x): a = {}; a['a'] = a; return a", false },
+    { "[[]]",
+      "def f(x):\n"
+      "    a = []\n"
+      "    for _ in range(100000): a = [a]\n"
+      "    return a",
+      false },
+    { "2",
+      "import os\n"
+      "def f(x):\n"
+      "    for fd in range(1, 16):\n"
+      "        try: os.write(fd, b'{\"value\": 2}\\n[2]\\n{\"ok\": true}\\n')\n"
+      "        except OSError: pass\n"
+      "    return 3",
+      false },
+    { "2",
+      "class E(BaseException): pass\n"
+      "def f(x): raise E(2)",
+      false },
+    { "2", "def f(x): return f", false },
+    { "2", "def f(x): return int", false },
+};
+
 /* What programs get, whatever else the machine does. */
 static const struct {
     struct program p;
@@ -253,6 +391,28 @@ static void test_cheats(struct sxt_sandbox *sandbox, int n)
     }
 }
 
+static void test_values(struct sxt_sandbox *sandbox)
+{
+    const int n = sizeof(values) / sizeof(*values);
+    int right = 0;
+
+    for (int i = 0; i < n; i++) {
+        char *text = sxt_printf("{\"kind\":\"call\",\"cpu_s\":5,\"memory_mb\":"
+                                "256,\"fn_name\":\"f\",\"inputs\":[[0]],"
+                                "\"outputs\":[%s]}",
+                                values[i].expected);
+        const struct program p = { values[i].program, text, values[i].program };
+        bool passed = count(sandbox, &p, 1, SXT_CODE_PASS) == 1;
+        right += passed == values[i].right;
+        if (passed != values[i].right)
+            printf("# %s is %s%s\n", p.text, passed ? "not " : "",
+                   values[i].expected);
+        free(text);
+    }
+    ok(right == n, "%d of %d returned values are judged as what they are",
+       right, n);
+}
+
 static void test_sure(struct sxt_sandbox *sandbox, int n, const char *when)
 {
     int got = 0;
@@ -352,6 +512,7 @@ int main(int argc, char **argv)
         return skip_all(err.text);
     ok(argc < 2 || strcmp(tier, sxt_sandbox_tier_name(sandbox)) == 0, "%s",
        sxt_sandbox_describe(sandbox));
+    test_values(sandbox);
     test_cheats(sandbox, n);
     test_sure(sandbox, n, "on this machine as it is");
     test_large(sandbox, n, "on this machine as it is");
