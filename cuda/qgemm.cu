@@ -1,22 +1,21 @@
 /* qgemm.cu - activations by weights in 8 or 4 bits, unpacked on the way into
  * the tensor cores.
  *
- * C^T = W A^T: 16 columns of C are the 16 rows of a product, 8 rows of C its
- * columns.  k goes in chunks of 64, dealt out to the warps of a block, whose
- * sums are added in order; which k of a chunk a lane holds is free as long as W
- * and A agree, so it takes 16 neighbours.  INT8's codes are exact in bf16 and
- * the row's scale comes at the end; NF4's codes are rounded to bf16, and the
- * block's maximum multiplies the sum of a chunk, which is a block.
+ * 16 columns of C are the 16 rows of a product of tensor cores, 8 rows of C its
+ * columns.  Chunks of k are dealt out to the warps of a block: qfrag.cuh says
+ * in which order sums are added.  INT8's codes are exact in bf16 and the row's
+ * scale comes at the end; NF4's codes are rounded to bf16, and the block's
+ * maximum multiplies the sum of a chunk, which is a block.
  *
  * How many rows there are only decides how many share an unpacked weight: a
- * row's sums are the same for every m.  (Another kernel for many rows would
- * break that, and with it the answers' independence of the batch.) */
-#include "cuda/mma.cuh"
-#include "cuda/qmat.cuh"
+ * row's sums are the same for every m, here and in qgemm_tile.cu, or an answer
+ * would depend on those beside it. */
+#include "cuda/qfrag.cuh"
+#include "cuda/qgemm_tile.h"
 
-enum { WARPS = 8, THREADS = 32 * WARPS, CHUNK = 64, EACH = 16 };
+enum { WARPS = SXT_QCLASSES, THREADS = 32 * WARPS };
+enum { CHUNK = SXT_QCHUNK, EACH = SXT_QEACH };
 enum { TILE_N = 16, TILE_M = 8 };
-static_assert(THREADS == 256, "fill_pairs: a thread a byte");
 
 /* ---- fragments: 16 neighbours of a chunk as 8 pairs of bf16 ---- */
 
@@ -39,18 +38,11 @@ __device__ static void load_a(uint32_t x[8], const bf16 *at, bool inside,
     }
 }
 
-/* Signed bytes: small whole numbers are f32 with an empty lower half. */
 __device__ static void load_int8(uint32_t w[8], const uint8_t *at)
 {
-    sxt_pack<uint32_t, 4> q =
-        sxt_load_pack<uint32_t, 4>(reinterpret_cast<const uint32_t *>(at));
-
-#pragma unroll
-    for (int i = 0; i < 8; i++) {
-        uint32_t two = q.x[i / 2] >> i % 2 * 16;
-        float low = (float)(int8_t)two, high = (float)(int8_t)(two >> 8);
-        w[i] = __byte_perm(__float_as_uint(low), __float_as_uint(high), 0x7632);
-    }
+    sxt_qfrag_int8(
+        w,
+        sxt_load_pack<uint32_t, 4>(reinterpret_cast<const uint32_t *>(at)).x);
 }
 
 __device__ static void load_nf4(uint32_t w[8], const uint8_t *at,
@@ -64,15 +56,11 @@ __device__ static void load_nf4(uint32_t w[8], const uint8_t *at,
         w[i] = pair[q.x[i / 4] >> i % 4 * 8 & 255];
 }
 
-/* The two codes of every byte as bf16, the low nibble in the lower half. */
+static_assert(THREADS == 256, "fill_pairs: a thread a byte");
 __device__ static void fill_pairs(uint32_t *pair,
                                   const struct sxt_code_book &book)
 {
-    bf16 low = sxt_round<bf16>(book.code[threadIdx.x & 15]);
-    bf16 high = sxt_round<bf16>(book.code[threadIdx.x >> 4]);
-
-    pair[threadIdx.x] = __byte_perm(__float_as_uint(sxt_f32(low)),
-                                    __float_as_uint(sxt_f32(high)), 0x7632);
+    pair[threadIdx.x] = sxt_qfrag_pair(book, threadIdx.x);
     __syncthreads();
 }
 
@@ -89,12 +77,7 @@ __device__ static void multiply(float (&acc)[TILES][4],
     for (int i = 0; i < TILES; i++) {
         float sum[4] = { 0, 0, 0, 0 };
         float *to = NF4 ? sum : acc[i];
-#pragma unroll
-        for (int s = 0; s < 8; s += 2) {
-            uint32_t a[4] = { w[0][s], w[1][s], w[0][s + 1], w[1][s + 1] };
-            uint32_t b[2] = { x[i][s], x[i][s + 1] };
-            sxt_mma_bf16(to, a, b);
-        }
+        sxt_qfrag_multiply(to, w, x[i]);
         for (int j = 0; NF4 && j < 4; j++)
             acc[i][j] = fmaf(max[j / 2], sum[j], acc[i][j]);
     }
@@ -243,6 +226,8 @@ void sxt_cuda_qgemm(struct sxt_num *num, size_t m, const void *a,
         run<1, 2>(num, m, a, w, c, book);
     else if (m <= 32)
         run<2, 4>(num, m, a, w, c, book);
-    else
+    else if (m <= 64 || !sxt_is_wide<bf16>(a, w->k))
         run<2, 8>(num, m, a, w, c, book);
+    else
+        sxt_cuda_qgemm_tile(num, m, a, w, c);
 }
