@@ -59,15 +59,23 @@ static inline char *reach(const warp &w, const insn &i, u32 lane, u32 bytes)
     return reinterpret_cast<char *>(at);
 }
 
-template <space S>
-static void count(const warp &w, const insn &i, u32 mask, u32 bytes)
+static request request_of(const warp &w, const pointer &p, u32 mask, u32 bytes)
 {
-    if (!counting() || (S != GLOBAL && S != SHARED))
-        return;
-    request r = {};
+    request r;
+
+    r.mask = mask;
     r.bytes = bytes;
-    for (; mask; mask &= mask - 1)
-        r.at[r.n++] = address(w, i.at[0], (u32)__builtin_ctz(mask));
+    for (u32 lane = 0; lane < LANES; lane++)
+        r.at[lane] = address(w, p, lane);
+    return r;
+}
+
+template <space S>
+static inline void count(const warp &w, const insn &i, u32 mask, u32 bytes)
+{
+    if (!is_counting || (S != GLOBAL && S != SHARED))
+        return;
+    request r = request_of(w, i.at[0], mask, bytes);
     S == GLOBAL ? count_global(w, i, r) : count_shared(w, i, r);
 }
 
@@ -182,12 +190,25 @@ static void compare_and_swap(warp &w, const insn &i, u32 mask)
 
 /* ---- asynchronous copies: late on purpose, their target unusable ---- */
 
+static void count_copies(const warp &w, const insn &i, u32 mask, u32 bytes)
+{
+    u32 reading = 0;
+
+    count_shared(w, i, request_of(w, i.at[0], mask, bytes));
+    for (u32 m = mask; m; m &= m - 1) {
+        u32 lane = (u32)__builtin_ctz(m);
+        if (i.n == 1 || word(w, i.slot[1], lane) > 0)
+            reading |= 1u << lane;
+    }
+    count_global(w, i, request_of(w, i.at[1], reading, bytes));
+}
+
 /* cp.async [shared], [global], 16, bytes that are read; the rest is nought. */
 static void copy_async(warp &w, const insn &i, u32 mask)
 {
     u32 bytes = word(w, i.slot[0], 0);
 
-    if (counting())
+    if (is_counting)
         count_copies(w, i, mask, bytes);
     for (u32 m = mask; m; m &= m - 1) {
         u32 lane = (u32)__builtin_ctz(m);

@@ -13,25 +13,20 @@
 namespace ptx
 {
 
-/* Lanes' addresses, of those that take part, and the bytes of each. */
+/* What a warp asks of memory at once: so many bytes by each lane of mask. */
 struct request {
-    u32 n, bytes;
+    u32 mask, bytes;
     u64 at[LANES];
 };
 
 extern bool is_counting;
-static inline bool counting()
-{
-    return is_counting;
-}
 
-void count_launch(const kernel *k, const char *name);
-/* An instruction was executed for this many lanes of so many. */
+/* A launch begins: sets is_counting. */
+void count_launch(const kernel &k);
+/* An instruction is executed for the lanes of mask, or for none. */
 void count_step(const warp &w, const insn &i, u32 mask);
 void count_global(const warp &w, const insn &i, const request &r);
 void count_shared(const warp &w, const insn &i, const request &r);
-void count_copies(const warp &w, const insn &i, u32 mask, u32 bytes);
-void count_matrices(const warp &w, const insn &i, u32 matrices);
 
 } // namespace ptx
 

@@ -142,7 +142,7 @@ static void step(warp &w)
         mask &= i.unless ? ~bits(w, (u32)i.guard) : bits(w, (u32)i.guard);
     w.pc++;
     here.at = &i;
-    if (counting())
+    if (is_counting)
         count_step(w, i, mask);
     if (!mask)
         return;
@@ -339,8 +339,7 @@ void sxt_ptx_run(const sxt_emu_kernel &call, size_t shared_bytes, bool reverse)
         warps[i].local = local.data() + (size_t)i * LANES * k->local_bytes;
         warps[i].first_thread = i * LANES;
     }
-    if (counting())
-        count_launch(k, call.name);
+    count_launch(*k);
     run_grid(b, warps, threads, reverse);
     ptx::here.in = NULL;
 }

@@ -128,8 +128,6 @@ static std::string source_line(const module &m, const std::string &text,
     for (size_t i = 4; i + 3 < w.size(); i++)
         if (w[i] == "inlined_at")
             (*outer)[at] = w[i + 1] + " " + w[i + 2] + " " + w[i + 3];
-    if (w.size() < 5)
-        outer->erase(at);
     for (int depth = 0; outer->count(at) && depth < 20; depth++)
         at = (*outer)[at];
     w = words(at);

@@ -131,15 +131,17 @@ static void reduce(warp &w, const insn &i, u32 mask)
 /* Lane i gives the row i % 8 of matrix i / 8; element (r, c) goes to lane
  * 4 r + c / 2, transposed to 4 c + r / 2. */
 template <u32 MATRICES, bool TRANSPOSED>
-static void load_matrices(warp &w, const insn &i, u32 mask)
+static void load_matrices(warp &w, const insn &i, u32)
 {
     const char *row[LANES];
+    request r = { (u32)((1ull << MATRICES * 8) - 1), 16, {} };
 
-    if (counting())
-        count_matrices(w, i, MATRICES);
-    for (u32 lane = 0; lane < MATRICES * 8; lane++)
-        row[lane] = shared_at(w, i, lane, address(w, i.at[0], lane), 16);
-    (void)mask;
+    for (u32 lane = 0; lane < MATRICES * 8; lane++) {
+        r.at[lane] = address(w, i.at[0], lane);
+        row[lane] = shared_at(w, i, lane, r.at[lane], 16);
+    }
+    if (is_counting)
+        count_shared(w, i, r);
     for (u32 m = 0; m < MATRICES; m++)
         for (u32 lane = 0; lane < LANES; lane++) {
             u32 g = lane / 4, t = lane % 4, x;
