@@ -78,10 +78,31 @@ __device__ static __forceinline__ sxt_pack<T, N> sxt_load_pack(const T *at)
 {
     return *reinterpret_cast<const sxt_pack<T, N> *>(at);
 }
+/* To global memory, at once: nvcc would store halves one by one, and some rows
+ * of f32 too (make ptx-report shows the sectors). */
 template <class T, int N>
 __device__ static __forceinline__ void sxt_store_pack(T *at, sxt_pack<T, N> x)
 {
+#ifdef SXT_EMU
     *reinterpret_cast<sxt_pack<T, N> *>(at) = x;
+#else
+    constexpr int WORDS = N * (int)sizeof(T) / 4;
+    size_t to = __cvta_generic_to_global(at);
+    uint32_t w[WORDS];
+
+    memcpy(w, &x, sizeof(w));
+    if constexpr (WORDS == 4)
+        asm volatile("st.global.v4.b32 [%0], {%1, %2, %3, %4};\n" ::"l"(to),
+                     "r"(w[0]), "r"(w[1]), "r"(w[2]), "r"(w[3])
+                     : "memory");
+    else if constexpr (WORDS == 2)
+        asm volatile("st.global.v2.b32 [%0], {%1, %2};\n" ::"l"(to), "r"(w[0]),
+                     "r"(w[1])
+                     : "memory");
+    else
+        asm volatile("st.global.b32 [%0], %1;\n" ::"l"(to), "r"(w[0])
+                     : "memory");
+#endif
 }
 
 /* Host: whether rows of n elements from p on (NULL: no matter) may be loaded

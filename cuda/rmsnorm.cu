@@ -101,9 +101,11 @@ __global__ void __launch_bounds__(THREADS)
             sxt_store_row(dr + at, d, p * EACH, h, wide);
         }
     }
-    for (size_t p = threadIdx.x; p < pieces; p += THREADS)
-        for (int i = 0; i < EACH && p * EACH + i < h; i++)
-            part[blockIdx.x * h + p * EACH + i] = dw[i * pieces + p];
+    for (size_t p = threadIdx.x; p < pieces; p += THREADS) {
+        for (int i = 0; i < EACH; i++)
+            d[i] = dw[i * pieces + p];
+        sxt_store_row(part + blockIdx.x * h, d, p * EACH, h, wide);
+    }
 }
 
 template <class T>

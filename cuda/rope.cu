@@ -135,14 +135,6 @@ template <class T> struct back {
     bool wide;
 };
 
-/* The sums at columns c … c + EACH - 1, below `end`. */
-__device__ static void keep_sum(float *part, const float (&sum)[EACH], size_t c,
-                                size_t end)
-{
-    for (int j = 0; j < EACH && c + j < end; j++)
-        part[c + j] = sum[j];
-}
-
 /* As turn(), by the opposite angle; what is summed is what is stored. */
 template <class T>
 __device__ static void turn_back(const back<T> &a, size_t head, size_t i,
@@ -170,8 +162,8 @@ __device__ static void turn_back(const back<T> &a, size_t head, size_t i,
     }
     if (!part)
         return;
-    keep_sum(part + head, du, i, half);
-    keep_sum(part + head + half, dv, i, half);
+    sxt_store_row(part + head, du, i, half, a.wide);
+    sxt_store_row(part + head + half, dv, i, half, a.wide);
 }
 
 template <class T>
@@ -186,7 +178,7 @@ __device__ static void sum_value(const back<T> &a, size_t head, size_t i,
         for (int j = 0; j < EACH; j++)
             sum[j] += v[j];
     }
-    keep_sum(part + head, sum, i, a.d);
+    sxt_store_row(part + head, sum, i, a.d, a.wide);
 }
 
 template <class T>
