@@ -93,6 +93,10 @@ if [ -n "$MPIRUN" ]; then
     ok "2 ranks on one GPU" one_gpu generate 2 output=two.h5 \
         engine.device=cuda engine.share_device=true
     ok "  draw the same" same_draws gpu.h5 two.h5
+    ok "2 ranks on one GPU that have one model between them" one_gpu \
+        generate 2 output=pair.h5 engine.device=cuda \
+        engine.share_device=true engine.tensor_parallel=2
+    ok "  draw the same" same_draws gpu.h5 pair.h5
 else
     skip "2 ranks on one GPU" "no MPI launcher works here"
 fi
