@@ -2,6 +2,8 @@
  * shape: on the emulated GPU or, compiled with REAL, on a real one.
  *
  * usage: emu-ops.t [NAME]      only operations whose name contains NAME */
+#include <stdlib.h>
+
 #include "base/hash.h"
 #include "base/test/tap.h"
 #include "dev/driver.h"
@@ -50,6 +52,39 @@ static bool both_orders(const struct run *run, enum sxt_dtype type,
     return hash_cases(run, type, lab, false) ==
            hash_cases(run, type, lab, true);
 }
+
+#ifndef REAL
+/* Kernels of + - * / sqrtf fmaf have the same bits by nvcc's PTX as by the host
+ * compiler's code.  The others use exp, log or divisions that may differ. */
+static void test_bits(const struct run *run, struct lab *up)
+{
+    static const char *const exact[] = { "embed", "rmsnorm", "rope",
+                                         "adamw", "sums",    "qgemm" };
+    char *ptx = getenv("SXT_EMU_PTX");
+    bool same = true;
+
+    for (size_t i = 0; ptx && i < sizeof(exact) / sizeof(*exact); i++) {
+        if (strcmp(run->op, exact[i]) != 0)
+            continue;
+        for (int type = SXT_F32; type <= SXT_BF16; type++) {
+            uint64_t hash = hash_cases(run, (enum sxt_dtype)type, up, false);
+            ptx = strdup(ptx);
+            unsetenv("SXT_EMU_PTX");
+            same &= hash == hash_cases(run, (enum sxt_dtype)type, up, false);
+            setenv("SXT_EMU_PTX", ptx, 1);
+            free(ptx);
+            ptx = getenv("SXT_EMU_PTX");
+        }
+        ok(same, PREFIX "%s: by its PTX the same bits", run->op);
+    }
+}
+#else
+static void test_bits(const struct run *run, struct lab *up)
+{
+    (void)run;
+    (void)up;
+}
+#endif
 
 /* What each run calls, ref's own and the GPU's: where ref stands in for all of
  * it there is nothing to compare. */
@@ -109,6 +144,7 @@ static void test_run(const struct run *run, struct lab *up, struct lab *ref)
         same &= both_orders(run, (enum sxt_dtype)type, up);
     }
     ok(same, PREFIX "%s: " AGAIN, run->op);
+    test_bits(run, up);
 }
 
 int main(int argc, char **argv)
