@@ -35,7 +35,7 @@ __device__ static __forceinline__ void store(T *to, const T (&x)[EACH],
         sxt_pack<T, EACH> p;
         for (int i = 0; i < EACH; i++)
             p.x[i] = x[i];
-        sxt_store_pack<T, EACH>(to + c, p);
+        sxt_store_global<T, EACH>(to + c, p);
         return;
     }
     for (int i = 0; i < EACH; i++)

@@ -187,7 +187,7 @@ __device__ static __forceinline__ void sxt_flash_store(
     for (int i = lane; i < 16 * S::M * CHUNKS; i += 32) {
         unsigned r = row + (unsigned)(i / CHUNKS);
         if (r < rows.n)
-            sxt_store_pack(
+            sxt_store_global(
                 o + sxt_flash_at(rows, r, heads) * S::D + i % CHUNKS * 8,
                 sxt_load_pack<bf16, 8>(
                     mine + sxt_flash_place<S::D>(i / CHUNKS, i % CHUNKS)));

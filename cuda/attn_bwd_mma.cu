@@ -192,8 +192,8 @@ __device__ static void store_sum(bf16 *to, size_t width,
             const float *x = &sum[j / 2][c][j % 2 * 2];
             sxt_pack<bf16, 2> pair = { sxt_round<bf16>(by * x[0]),
                                        sxt_round<bf16>(by * x[1]) };
-            sxt_store_pack(to + (size_t)row * width + 8 * c + lane % 4 * 2,
-                           pair);
+            sxt_store_global(to + (size_t)row * width + 8 * c + lane % 4 * 2,
+                             pair);
         }
     }
 }

@@ -78,13 +78,19 @@ __device__ static __forceinline__ sxt_pack<T, N> sxt_load_pack(const T *at)
 {
     return *reinterpret_cast<const sxt_pack<T, N> *>(at);
 }
-/* To global memory, at once: nvcc would store halves one by one, and some rows
- * of f32 too (make ptx-report shows the sectors). */
 template <class T, int N>
 __device__ static __forceinline__ void sxt_store_pack(T *at, sxt_pack<T, N> x)
 {
-#ifdef SXT_EMU
     *reinterpret_cast<sxt_pack<T, N> *>(at) = x;
+}
+
+/* The same to global memory only, at once: nvcc would store halves one by one,
+ * and some rows of f32 too (make ptx-report shows the sectors). */
+template <class T, int N>
+__device__ static __forceinline__ void sxt_store_global(T *at, sxt_pack<T, N> x)
+{
+#ifdef SXT_EMU
+    sxt_store_pack(at, x);
 #else
     constexpr int WORDS = N * (int)sizeof(T) / 4;
     size_t to = __cvta_generic_to_global(at);
@@ -152,7 +158,7 @@ __device__ static __forceinline__ void sxt_store_row(T *row,
 #pragma unroll
             for (int j = 0; j < W; j++)
                 p.x[j] = sxt_round<T>(x[i + j]);
-            sxt_store_pack<T, W>(row + c + i, p);
+            sxt_store_global<T, W>(row + c + i, p);
         }
         return;
     }
