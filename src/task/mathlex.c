@@ -400,10 +400,14 @@ static void blackboard(struct lexer *lx)
 /* Step over what a command says of looks: [rgb]{1,0,0}. */
 static void undress(struct lexer *lx, int arguments)
 {
-    const char *close;
+    enum { LONGEST = 64 };
+    size_t left = (size_t)(lx->end - lx->p);
+    const char *close =
+        left > 0 && *lx->p == '['
+            ? memchr(lx->p, ']', left < LONGEST ? left : LONGEST)
+            : NULL;
 
-    if (lx->p < lx->end && *lx->p == '[' &&
-        (close = memchr(lx->p, ']', (size_t)(lx->end - lx->p))) != NULL)
+    if (close)
         lx->p = close + 1;
     for (; arguments > 0 && lx->p < lx->end && *lx->p == '{'; arguments--)
         braced(lx);
