@@ -26,7 +26,7 @@ void sxt_h5_start(void);
 struct sxt_out; /* opaque */
 
 /* What a file says about how it came to be: the configuration at /config, the
- * rest under /provenance, inputs as lines "SHA-256  PATH". */
+ * rest under /provenance, inputs as lines "DIGEST  PATH". */
 #define SXT_CONFIG_OBJECT "/config"
 #define SXT_INPUTS_OBJECT "/provenance/inputs"
 struct sxt_prov {

@@ -32,7 +32,7 @@ struct sxt_out {
     size_t n_ranges, cap_ranges;
     bool has_prov;
     char *command;
-    struct sxt_str inputs; /* lines "SHA-256  PATH"; rank 0 */
+    struct sxt_str inputs; /* lines "DIGEST  PATH"; rank 0 */
 };
 
 /* Remember a failure of this rank; returns rc. */

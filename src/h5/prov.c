@@ -17,24 +17,50 @@ static const char *const variables[] = {
     "OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES"
 };
 
-/* A model comes in many files, and one rank reads a gigabyte in a second: every
- * rank takes its share of the files. */
+/* A model is large and one rank reads a gigabyte in a second: every rank takes
+ * its share of the slices.  A file of one slice is rank 0's.  Collective. */
+static int digest(struct sxt_comm comm, const char *path,
+                  char text[SXT_SHA256_TEXT], struct sxt_error *err)
+{
+    size_t ranks = (size_t)comm.size, rank = (size_t)comm.rank, n = 1;
+
+    if (rank == 0)
+        n = sxt_digest_count(path, err);
+    if (sxt_comm_agree(comm, n > 0 ? 0 : -1, err) != 0)
+        return -1;
+    sxt_comm_broadcast(comm, &n, sizeof(n), 0);
+    size_t own = rank < n ? (n - rank - 1) / ranks + 1 : 0, *offsets;
+    unsigned char *mine = sxt_alloc(own, SXT_DIGEST_BYTES), *every;
+    int rc = own > 0 ? sxt_digest_slices(path, n, rank, ranks, mine, err) : 0;
+    rc = sxt_comm_agree(comm, rc, err);
+    if (rc == 0) {
+        char *all;
+        sxt_comm_allgather_bytes(comm, mine, own * SXT_DIGEST_BYTES, &all,
+                                 &offsets);
+        every = sxt_alloc(n, SXT_DIGEST_BYTES);
+        for (size_t i = 0; i < n; i++)
+            memcpy(every + i * SXT_DIGEST_BYTES,
+                   all + offsets[i % ranks] + i / ranks * SXT_DIGEST_BYTES,
+                   SXT_DIGEST_BYTES);
+        sxt_digest_join(every, n, text);
+        free(every);
+        free(all);
+        free(offsets);
+    }
+    free(mine);
+    return rc;
+}
+
 int sxt_prov_hash(struct sxt_comm comm, const char *const *inputs, size_t n,
                   struct sxt_str *lines, struct sxt_error *err)
 {
-    char(*sum)[SXT_SHA256_TEXT] = sxt_calloc(n, sizeof(*sum));
-    size_t ranks = (size_t)comm.size;
-    int rc = 0;
-
-    for (size_t i = (size_t)comm.rank; rc == 0 && i < n; i += ranks)
-        rc = sxt_sha256_file(inputs[i], sum[i], err);
-    rc = sxt_comm_agree(comm, rc, err);
-    for (size_t i = 0; rc == 0 && i < n; i++) {
-        sxt_comm_broadcast(comm, sum[i], sizeof(*sum), (int)(i % ranks));
-        sxt_str_add(lines, "%s  %s\n", sum[i], inputs[i]);
+    for (size_t i = 0; i < n; i++) {
+        char sum[SXT_SHA256_TEXT];
+        if (digest(comm, inputs[i], sum, err) != 0)
+            return -1;
+        sxt_str_add(lines, "%s  %s\n", sum, inputs[i]);
     }
-    free(sum);
-    return rc;
+    return 0;
 }
 
 /* At the start: later the inputs may have been replaced. */
@@ -100,7 +126,7 @@ int sxt_out_prov_write(struct sxt_out *out, struct sxt_error *err)
                            text.len, err);
     if (rc == 0)
         rc = sxt_out_bytes(out, SXT_INPUTS_OBJECT,
-                           "SHA-256 and path of each file that was read.",
+                           "Digest and path of each file that was read.",
                            out->inputs.data, out->inputs.len, err);
     sxt_str_free(&text);
     return rc;

@@ -1,8 +1,8 @@
 /* pipeline.c - run commands one after the other, leaving out what is done.
  *
  * A step is done if its output is there and says that it was made with the
- * same configuration from files with the same SHA-256.  No state is kept
- * beside the outputs, so steps run by hand count as well. */
+ * same configuration from files with the same digest.  No state is kept beside
+ * the outputs, so steps run by hand count as well. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,7 +113,7 @@ static void free_step(struct step *step)
     free(step->output);
 }
 
-/* NULL if every line "SHA-256  PATH" still holds, else the path. */
+/* NULL if every line "DIGEST  PATH" still holds, else the path. */
 static char *changed_input(const char *lines)
 {
     char sum[SXT_SHA256_TEXT];
@@ -123,7 +123,7 @@ static char *changed_input(const char *lines)
         if (n > SXT_SHA256_TEXT + 1) {
             char *path =
                 sxt_strndup(p + SXT_SHA256_TEXT + 1, n - SXT_SHA256_TEXT - 1);
-            if (sxt_sha256_file(path, sum, NULL) != 0 ||
+            if (sxt_digest_file(path, sum, NULL) != 0 ||
                 memcmp(sum, p, SXT_SHA256_TEXT - 1) != 0)
                 return path;
             free(path);

@@ -226,8 +226,8 @@ static int run_loaded(struct sxt_sft *s, struct sxt_error *err)
         return 0;
     if (take_checkpoints(s, err) != 0)
         return -1;
-    if (sxt_prov_hash(s->run->comm, s->ckpt.inputs, s->ckpt.n_inputs,
-                      &s->hashed, err) != 0)
+    if (sxt_run_hash(s->run, s->ckpt.inputs, s->ckpt.n_inputs, &s->hashed,
+                     err) != 0)
         return -1;
     s->run->hashed = s->hashed.data ? s->hashed.data : "";
     allocate(s);

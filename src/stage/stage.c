@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/mem.h"
@@ -169,6 +170,25 @@ int sxt_run_check_output(const struct sxt_run *run,
     return rc;
 }
 
+int sxt_run_hash(const struct sxt_run *run, const char *const *inputs, size_t n,
+                 struct sxt_str *lines, struct sxt_error *err)
+{
+    static const double worth_telling = 1e9; /* bytes: about a second */
+    double bytes = 0, began = sxt_clock();
+    struct stat st;
+
+    for (size_t i = 0; i < n; i++)
+        bytes += stat(inputs[i], &st) == 0 ? (double)st.st_size : 0;
+    if (bytes >= worth_telling)
+        sxt_log(&run->log, SXT_LOG_INFO, "reads  %.1f GB for their digests",
+                1e-9 * bytes);
+    if (sxt_prov_hash(run->comm, inputs, n, lines, err) != 0)
+        return -1;
+    if (bytes >= worth_telling)
+        sxt_log(&run->log, SXT_LOG_INFO, "read in %.1f s", sxt_clock() - began);
+    return 0;
+}
+
 struct sxt_out *sxt_run_create(const struct sxt_run *run, const char *path,
                                const char *format, int version,
                                const char *title, const char *const *inputs,
@@ -176,6 +196,7 @@ struct sxt_out *sxt_run_create(const struct sxt_run *run, const char *path,
 {
     struct sxt_prov prov = { run->command_line, run->config, inputs, n_inputs,
                              run->hashed };
+    struct sxt_str lines = SXT_STR_EMPTY;
     int rc = 0;
 
     for (size_t i = 0; i < n_inputs && rc == 0; i++)
@@ -183,5 +204,15 @@ struct sxt_out *sxt_run_create(const struct sxt_run *run, const char *path,
             rc = in_and_out(path, err);
     if (sxt_comm_agree(run->comm, rc, err) != 0)
         return NULL;
-    return sxt_out_create(path, run->comm, format, version, title, &prov, err);
+    if (!prov.hashed) {
+        if (sxt_run_hash(run, inputs, n_inputs, &lines, err) != 0) {
+            sxt_str_free(&lines);
+            return NULL;
+        }
+        prov.hashed = lines.data ? lines.data : "";
+    }
+    struct sxt_out *out =
+        sxt_out_create(path, run->comm, format, version, title, &prov, err);
+    sxt_str_free(&lines);
+    return out;
 }

@@ -95,6 +95,10 @@ int sxt_run_stopped(enum sxt_stop why, struct sxt_error *err,
 int sxt_run_check_output(const struct sxt_run *run,
                          const struct sxt_stage *stage, const void *values,
                          struct sxt_error *err);
+/* What sxt_prov_hash says of the inputs; of large ones it is told that they are
+ * read.  Collective. */
+int sxt_run_hash(const struct sxt_run *run, const char *const *inputs, size_t n,
+                 struct sxt_str *lines, struct sxt_error *err);
 /* Start an output with provenance: command line, configuration, inputs.  It
  * replaces none of these.  Collective. */
 struct sxt_out *sxt_run_create(const struct sxt_run *run, const char *path,

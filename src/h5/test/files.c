@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "base/test/tap.h"
 #include "h5/in.h"
@@ -315,6 +316,31 @@ static void test_hashed(struct sxt_comm comm)
     sxt_str_free(&lines);
 }
 
+/* Several ranks make the digest of a large file together. */
+static void test_shared_digest(struct sxt_comm comm)
+{
+    static const char *const inputs[] = { "files-large" };
+    struct sxt_str lines = SXT_STR_EMPTY;
+    char alone[SXT_SHA256_TEXT] = "";
+    struct sxt_error err = { 0 };
+
+    if (comm.rank == 0) {
+        sxt_file_write(inputs[0], "begin", 5, NULL);
+        ok(truncate(inputs[0], 3 * (off_t)SXT_DIGEST_SLICE + 1) == 0 &&
+               sxt_digest_file(inputs[0], alone, &err) == 0,
+           "a file of four slices");
+    }
+    sxt_comm_barrier(comm);
+    int rc = sxt_prov_hash(comm, inputs, 1, &lines, &err);
+    ok(rc == 0 && lines.len > 64, "has a digest on every rank: %s", err.text);
+    if (comm.rank == 0)
+        ok(strncmp(lines.data, alone, 64) == 0, "the one that one rank gives");
+    sxt_comm_barrier(comm);
+    if (comm.rank == 0)
+        unlink(inputs[0]);
+    sxt_str_free(&lines);
+}
+
 static void test_damaged(void)
 {
     static const int64_t claims[] = { -1, INT64_MIN, INT64_MAX,
@@ -378,6 +404,7 @@ int main(int argc, char **argv)
     test_one_fails(comm);
     test_two_writers(comm);
     test_hashed(comm);
+    test_shared_digest(comm);
     rc = write_file(comm, "no/such/dir/x.h5", &err);
     ok(rc == -1 && err.code == SXT_EXIT_IO, "a missing directory: %s",
        err.text);
