@@ -2,9 +2,13 @@
  *
  * A dataset of the reference may carry attributes `rtol` and `atol`: then
  * |new - ref| <= atol + rtol |ref| must hold for each value; without them,
- * every byte must be equal.  /provenance is left out: it may differ; so is
- * /config, if the reference has none.  A reference with the attribute
- * `partial` = 1 states only part of a file: what it lacks is not looked at. */
+ * every byte must be equal.  A reference with the attribute `partial` = 1
+ * states only part of a file: what it lacks is not looked at.
+ *
+ * Data decide: results may agree though one run had other paths, threads or
+ * another machine.  So /provenance is left out, and the lines of /config that
+ * differ are shown but count only if asked for.  Attributes are not compared:
+ * they describe, or repeat what the configuration says. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,14 +16,25 @@
 
 #include "base/mem.h"
 #include "h5/in.h"
+#include "h5/out.h"
 #include "stage/stages.h"
 
 enum { PIECE = 1 << 20 }; /* elements compared at a time */
 
-static const struct sxt_cfg_param params[] = { { .name = NULL } };
+struct values {
+    bool config;
+};
+
+static const struct sxt_cfg_param params[] = {
+    { "config", SXT_CFG_BOOL, "false", 0, 0, "1",
+      "Settings must be equal, too; else those that differ are only shown.",
+      offsetof(struct values, config), NULL, NULL },
+    { .name = NULL }
+};
 
 struct diff {
     struct sxt_in *ref, *new;
+    bool config; /* counts */
     size_t compared, differing;
 };
 
@@ -165,9 +180,8 @@ static int compare_group(struct diff *d, const char *group, bool second,
     for (size_t i = 0; i < n; i++) {
         char *path = sxt_printf("%s/%s", group[1] ? group : "", names[i]);
         struct sxt_h5_info info;
-        bool skipped =
-            strcmp(path, "/provenance") == 0 ||
-            (strcmp(path, "/config") == 0 && !sxt_in_has(d->ref, path));
+        bool skipped = strcmp(path, "/provenance") == 0 ||
+                       strcmp(path, SXT_CONFIG_OBJECT) == 0;
         if (rc == 0 && !skipped && sxt_in_info(in, path, &info, NULL) != 0)
             rc = compare_group(d, path, second, err);
         else if (rc == 0 && !skipped && second)
@@ -181,10 +195,51 @@ static int compare_group(struct diff *d, const char *group, bool second,
     return rc;
 }
 
-static int compare_files(const char *ref, const char *new,
+/* ---- settings ---- */
+
+static bool has_line(const char *text, const char *line, size_t n)
+{
+    for (const char *at = text; *at; at += strcspn(at, "\n"), at += *at == '\n')
+        if (strcspn(at, "\n") == n && memcmp(at, line, n) == 0)
+            return true;
+    return false;
+}
+
+/* Show the settings of a file that are not among another's. */
+static void show_settings(const char *which, const char *text,
+                          const char *other)
+{
+    for (const char *at = text; *at;) {
+        size_t n = strcspn(at, "\n"), blank = strspn(at, " ");
+        if (blank < n && at[blank] != '#' && !has_line(other, at, n))
+            printf("  /config of the %-6s file: %.*s\n", which,
+                   (int)(n - blank), at + blank);
+        at += n + (at[n] == '\n');
+    }
+}
+
+/* A file that says nothing of settings agrees with any. */
+static void compare_config(struct diff *d)
+{
+    struct sxt_str ref = SXT_STR_EMPTY, new = SXT_STR_EMPTY;
+
+    if (sxt_in_bytes(d->ref, SXT_CONFIG_OBJECT, &ref, NULL) == 0 &&
+        sxt_in_bytes(d->new, SXT_CONFIG_OBJECT, &new, NULL) == 0 &&
+        ref.len > 0 && new.len > 0 && strcmp(ref.data, new.data) != 0) {
+        show_settings("first", ref.data, new.data);
+        show_settings("second", new.data, ref.data);
+        printf("  %-44s %s\n", SXT_CONFIG_OBJECT,
+               d->config ? "differs" : "differs, which does not count");
+        d->differing += d->config;
+    }
+    sxt_str_free(&ref);
+    sxt_str_free(&new);
+}
+
+static int compare_files(const char *ref, const char *new, bool config,
                          struct sxt_error *err)
 {
-    struct diff d = { sxt_in_open(ref, NULL, err), NULL, 0, 0 };
+    struct diff d = { .ref = sxt_in_open(ref, NULL, err), .config = config };
     int64_t partial = 0;
     int rc = -1;
 
@@ -194,6 +249,8 @@ static int compare_files(const char *ref, const char *new,
         partial = 0;
     if (rc == 0 && !partial)
         rc = compare_group(&d, "/", true, err);
+    if (rc == 0)
+        compare_config(&d);
     if (rc == 0)
         printf("%s and %s: %zu datasets compared, %zu differ\n", ref, new,
                d.compared, d.differing);
@@ -207,17 +264,19 @@ static int compare_files(const char *ref, const char *new,
 static int run_diff(struct sxt_run *run, const void *values,
                     struct sxt_error *err)
 {
-    (void)values;
+    const struct values *v = values;
+
     if (run->n_args != 2)
         return sxt_err(err, SXT_EXIT_USAGE,
                        "diff needs two files: the reference and the new one");
-    return run->comm.rank == 0 ? compare_files(run->args[0], run->args[1], err)
-                               : 0;
+    return run->comm.rank == 0
+               ? compare_files(run->args[0], run->args[1], v->config, err)
+               : 0;
 }
 
 const struct sxt_stage sxt_stage_diff = {
     .section = { "diff", "Compare two files within the reference's tolerances.",
-                 params, 1 },
+                 params, sizeof(struct values) },
     .operands = "REFERENCE.h5 NEW.h5",
     .run = run_diff
 };
