@@ -69,6 +69,10 @@ if [ -n "$MPIRUN" ]; then
     exits 78 "2 key-value heads are not divided by 4" generate 4 output=no.h5 \
         engine.tensor_parallel=4
     says "these do: 1, 2" "  and it says what would do"
+    ok "a model in int8" "$SEXTANT" quantize model.h5 int8.h5
+    exits 78 "  is not divided" generate 2 output=no.h5 model=int8.h5 \
+        engine.tensor_parallel=2
+    says "quantised weights (int8) cannot be divided" "  and it says so"
 else
     skip "generate on 2, 3 and 4 ranks" "no MPI launcher works here"
 fi

@@ -1,9 +1,9 @@
 /* sampling_group.c - ranks that have one model between them: the first of a
  * group decides, the others do as it does.
  *
- * Only the first rank looks at the queue, the clock and the logs.  Before each
- * step it tells the others which prompts it has added; all their engines are
- * then in the same state, and run the same pass. */
+ * Only the first rank takes from the queue and keeps answers.  Before each step
+ * it tells the others which prompts it has added; all their engines are then in
+ * the same state, and run the same pass. */
 #include <stdlib.h>
 #include <string.h>
 
