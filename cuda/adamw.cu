@@ -2,7 +2,7 @@
 #include "cuda/kernel.cuh"
 #include "num/adamw.h"
 
-enum { THREADS = 256, EACH = 4 };
+enum { THREADS = 256, EACH = 8 };
 
 struct step {
     float *m, *v;
@@ -17,12 +17,19 @@ template <class T>
 __device__ static __forceinline__ void load(T (&x)[EACH], const T *from,
                                             size_t c, size_t n, bool wide)
 {
+    constexpr int W = 16 / (int)sizeof(T);
+
     if (wide && c + EACH <= n) {
-        sxt_pack<T, EACH> p = sxt_load_pack<T, EACH>(from + c);
-        for (int i = 0; i < EACH; i++)
-            x[i] = p.x[i];
+#pragma unroll
+        for (int i = 0; i < EACH; i += W) {
+            sxt_pack<T, W> p = sxt_load_pack<T, W>(from + c + i);
+#pragma unroll
+            for (int j = 0; j < W; j++)
+                x[i + j] = p.x[j];
+        }
         return;
     }
+#pragma unroll
     for (int i = 0; i < EACH; i++)
         x[i] = c + i < n ? from[c + i] : T(0);
 }
@@ -31,13 +38,20 @@ template <class T>
 __device__ static __forceinline__ void store(T *to, const T (&x)[EACH],
                                              size_t c, size_t n, bool wide)
 {
+    constexpr int W = 16 / (int)sizeof(T);
+
     if (wide && c + EACH <= n) {
-        sxt_pack<T, EACH> p;
-        for (int i = 0; i < EACH; i++)
-            p.x[i] = x[i];
-        sxt_store_global<T, EACH>(to + c, p);
+#pragma unroll
+        for (int i = 0; i < EACH; i += W) {
+            sxt_pack<T, W> p;
+#pragma unroll
+            for (int j = 0; j < W; j++)
+                p.x[j] = x[i + j];
+            sxt_store_global<T, W>(to + c + i, p);
+        }
         return;
     }
+#pragma unroll
     for (int i = 0; i < EACH; i++)
         if (c + i < n)
             to[c + i] = x[i];

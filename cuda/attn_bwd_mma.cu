@@ -226,7 +226,8 @@ __device__ static place find_place(const struct sxt_attn_part &p, int tiles)
     at.grad = (const bf16 *)a.d_o + begin * at.grad_width + h * a.d;
     at.stat = p.stat + head * a.t + begin;
     at.len = a.cu_seqlens[doc + 1] - (int)begin;
-    at.own = (int)(blockIdx.x % (unsigned)tiles) * OWN<M>;
+    int tile = (int)(blockIdx.x % (unsigned)tiles);
+    at.own = (KEYS ? tile : tiles - 1 - tile) * OWN<M>; /* long ones first */
     at.first = KEYS ? at.own : 0;
     at.last = KEYS ? at.len : min(at.len, at.own + OWN<M>);
     return at;

@@ -79,13 +79,15 @@ template <class T>
 __global__ void __launch_bounds__(THREADS) rotate(const rope<T> a)
 {
     size_t t = blockIdx.x, rotated = a.hq + a.hk;
-    size_t per_turn = (a.d / 2 + EACH - 1) / EACH;
-    size_t per_pass = (a.d + EACH - 1) / EACH, turns = rotated * per_turn;
+    unsigned per_turn = (unsigned)(a.d / 2 + EACH - 1) / EACH;
+    unsigned per_pass = (unsigned)(a.d + EACH - 1) / EACH;
+    unsigned turns = (unsigned)rotated * per_turn; /* of 32 bits: divided by */
     T *row = a.qkv + t * (rotated + a.hk) * a.d;
     bool keep = a.k_cache && a.slot[t] >= 0;
     size_t kept = keep ? (size_t)a.slot[t] * a.hk : 0; /* heads before it */
 
-    for (size_t p = threadIdx.x; p < turns + a.hk * per_pass; p += THREADS) {
+    for (unsigned p = threadIdx.x; p < turns + (unsigned)a.hk * per_pass;
+         p += THREADS) {
         if (p < turns) {
             size_t h = p / per_turn;
             bool key = keep && h >= a.hq;
@@ -184,9 +186,11 @@ __device__ static void sum_value(const back<T> &a, size_t head, size_t i,
 template <class T>
 __global__ void __launch_bounds__(THREADS) rotate_back(const back<T> a)
 {
-    size_t rotated = a.hq + a.hk, p = blockIdx.x * THREADS + threadIdx.x;
-    size_t per_turn = (a.d / 2 + EACH - 1) / EACH;
-    size_t per_pass = (a.d + EACH - 1) / EACH, turns = rotated * per_turn;
+    size_t rotated = a.hq + a.hk;
+    unsigned p = blockIdx.x * THREADS + threadIdx.x;
+    unsigned per_turn = (unsigned)(a.d / 2 + EACH - 1) / EACH;
+    unsigned per_pass = (unsigned)(a.d + EACH - 1) / EACH;
+    unsigned turns = (unsigned)rotated * per_turn;
     size_t first = blockIdx.y * a.rows, end = min(first + a.rows, a.t);
     float *part = a.part ? a.part + blockIdx.y * (rotated + a.hk) * a.d : NULL;
 

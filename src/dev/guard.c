@@ -26,20 +26,22 @@ struct sxt_guard {
     const char *what;       /* NULL: the owner is about */
     double patience, grace;
     bool quit;
+    bool sees; /* whether bytes move: who cannot see that ends nothing */
 };
 
-/* Bytes that this process has read and written so far, files and sockets. */
-static uint64_t bytes_moved(void)
+/* *bytes that this process has read and written so far, files and sockets;
+ * false if the system does not tell. */
+static bool count_moved(uint64_t *bytes)
 {
     FILE *f = fopen("/proc/self/io", "re");
     uint64_t in = 0, out = 0;
 
     if (!f)
-        return 0;
-    if (fscanf(f, "rchar: %" SCNu64 " wchar: %" SCNu64, &in, &out) != 2)
-        in = out = 0;
+        return false;
+    int n = fscanf(f, "rchar: %" SCNu64 " wchar: %" SCNu64, &in, &out);
     fclose(f);
-    return in + out;
+    *bytes = in + out;
+    return n == 2;
 }
 
 /* With the lock held: so many seconds, less if something changes. */
@@ -59,12 +61,13 @@ static void stand_by(struct sxt_guard *g)
 {
     enum { OWN = 4096 }; /* bytes: more than it takes to ask for them */
     double slice = g->patience < 4 ? g->patience / 4 : 1, since = sxt_clock();
-    uint64_t turn = g->turn, moved = bytes_moved();
+    uint64_t turn = g->turn, moved = 0;
 
+    count_moved(&moved);
     while (g->turn == turn && sxt_clock() - since <= g->patience) {
         uint64_t before = moved;
         rest(g, slice);
-        moved = bytes_moved();
+        count_moved(&moved);
         since = moved - before > OWN ? sxt_clock() : since;
     }
     if (g->turn != turn)
@@ -88,7 +91,7 @@ static void *run(void *self)
 
     pthread_mutex_lock(&g->lock);
     while (!g->quit)
-        if (g->what && g->patience > 0)
+        if (g->what && g->patience > 0 && g->sees)
             stand_by(g);
         else
             pthread_cond_wait(&g->changed, &g->lock);
@@ -101,9 +104,15 @@ struct sxt_guard *sxt_guard_create(int rank, const char *host)
 {
     struct sxt_guard *g = sxt_calloc(1, sizeof(*g));
     sigset_t all, before;
+    uint64_t moved;
 
     g->rank = rank;
     g->host = host;
+    g->sees = count_moved(&moved);
+    if (!g->sees && rank == 0)
+        fprintf(stderr, "sextant: warning: /proc/self/io cannot be read: a "
+                        "wait in MPI or HDF5 for a rank that is missing has "
+                        "no end\n");
     SXT_CHECK(pthread_mutex_init(&g->lock, NULL) == 0);
     SXT_CHECK(pthread_cond_init(&g->changed, NULL) == 0);
     sigfillset(&all);

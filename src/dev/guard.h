@@ -12,7 +12,8 @@ void sxt_guard_destroy(struct sxt_guard *guard);
 /* The owner goes into `what`, and comes back.  If it neither comes back nor
  * reads or writes a byte for `patience` seconds (0: no end), the process says
  * so and, unless the owner comes back within `grace` seconds more, ends with
- * status 69.  Every rank that waits says so: who is silent is missing. */
+ * status 69.  Every rank that waits says so: who is silent is missing.  Where
+ * /proc/self/io cannot be read, create says so once, and nothing is ended. */
 void sxt_guard_enter(struct sxt_guard *guard, const char *what, double patience,
                      double grace);
 void sxt_guard_back(struct sxt_guard *guard);
