@@ -110,6 +110,15 @@ static void product(struct bench *b, const struct work *w, size_t turn)
                                          .rows_independent = true });
 }
 
+static void multiply_quantised(struct bench *b, const struct work *w,
+                               size_t turn)
+{
+    struct sxt_qmat q = w->q;
+
+    q.q = w->w[turn % COPIES];
+    sxt_qgemm(b->num, w->m, w->x, &q, w->y, SXT_BF16);
+}
+
 static void normalise(struct bench *b, const struct work *w, size_t turn)
 {
     (void)turn;
@@ -166,18 +175,21 @@ void bench_finish(struct bench *b, struct work *w)
     sxt_dev_free(b->dev, w->x);
     sxt_dev_free(b->dev, w->y);
     sxt_dev_free(b->dev, w->ints);
+    sxt_dev_free(b->dev, w->q.scale);
+    sxt_dev_free(b->dev, w->q.block_scale);
+    sxt_dev_free(b->dev, w->q.group_scale);
     for (int i = 0; i < COPIES; i++)
         sxt_dev_free(b->dev, w->w[i]);
 }
 
 static void bench_products(struct bench *b)
 {
-    static const size_t rows[] = { 1, 16, 64, 256, 2048 };
+    static const size_t rows[] = { 1, 16, 64, 256, 512, 2048 };
     static const size_t shapes[][2] = { { WIDTH, HIDDEN },
                                         { HIDDEN, HQ * D },
                                         { 2 * FFN, HIDDEN },
                                         { HIDDEN, FFN } };
-    size_t n_rows = b->tiny ? 1 : 5, n_shapes = b->tiny ? 1 : 4;
+    size_t n_rows = b->tiny ? 1 : 6, n_shapes = b->tiny ? 1 : 4;
 
     for (size_t s = 0; s < n_shapes && bench_wanted(b, "gemm"); s++) {
         for (size_t r = 0; r < n_rows; r++) {
@@ -193,6 +205,44 @@ static void bench_products(struct bench *b)
             bench_finish(b, &w);
         }
     }
+}
+
+/* Codes and scales are any bytes: no time depends on them. */
+static void bench_quantised(struct bench *b, enum sxt_qformat format, size_t m,
+                            size_t n, size_t k)
+{
+    bool nf4 = format == SXT_NF4;
+    size_t bytes = nf4 ? n * k / 2 : n * k, blocks = n * k / 64;
+    struct work w = { .name = nf4 ? "qgemm_nf4" : "qgemm_int8",
+                      .run = multiply_quantised };
+
+    w.m = m, w.n = n, w.k = k;
+    w.x = bench_numbers(b, m * k, SXT_BF16);
+    w.y = bench_numbers(b, m * n, SXT_BF16);
+    w.q = (struct sxt_qmat){ .format = format, .n = n, .k = k };
+    w.q.scale = bench_numbers(b, n, SXT_F32);
+    w.q.block_scale = bench_numbers(b, blocks / 4 + 1, SXT_F32);
+    w.q.group_scale = bench_numbers(b, blocks / 256 + 1, SXT_F32);
+    for (int i = 0; i < COPIES; i++)
+        w.w[i] = bench_numbers(b, bytes / 4, SXT_F32);
+    w.bytes = (double)(bytes + (nf4 ? blocks : 0) + 2 * m * (n + k));
+    w.flop = 2.0 * (double)m * (double)(n * k);
+    bench_finish(b, &w);
+}
+
+static void bench_quantised_products(struct bench *b)
+{
+    static const size_t rows[] = { 1, 16, 64, 512, 2048 };
+    static const size_t shapes[][2] = { { HIDDEN, HQ * D },
+                                        { 2 * FFN, HIDDEN },
+                                        { HIDDEN, FFN } };
+    size_t n_rows = b->tiny ? 1 : 5, n_shapes = b->tiny ? 1 : 3;
+
+    for (size_t s = 0; s < n_shapes && bench_wanted(b, "qgemm"); s++)
+        for (size_t r = 0; r < n_rows; r++) {
+            bench_quantised(b, SXT_INT8, rows[r], shapes[s][0], shapes[s][1]);
+            bench_quantised(b, SXT_NF4, rows[r], shapes[s][0], shapes[s][1]);
+        }
 }
 
 static void bench_rows(struct bench *b)
@@ -318,6 +368,7 @@ int main(int argc, char **argv)
     }
     measure_limits(&b);
     bench_products(&b);
+    bench_quantised_products(&b);
     bench_rows(&b);
     bench_packed(&b);
     bench_paged(&b);

@@ -23,6 +23,7 @@ struct work {
     size_t m, n, k; /* rows; columns; depth or positions of context */
     size_t heads, kv_heads;
     void *x, *y, *w[BENCH_COPIES];
+    struct sxt_qmat q; /* without its codes: w */
     int32_t *ints;
     double bytes, flop;
 };

@@ -8,7 +8,8 @@ export OMP_NUM_THREADS BENCH_GPU
 
 ok "emu-bench: it runs" sh "$SRCDIR/bench/gpu.sh" "$BUILDDIR" --tiny
 cp tap.out all
-for line in gemm add_rmsnorm swiglu attn attn_paged attn_bwd rmsnorm_bwd \
+for line in gemm qgemm_int8 qgemm_nf4 add_rmsnorm swiglu attn attn_paged \
+    attn_bwd rmsnorm_bwd \
     swiglu_bwd xent adamw sumsq cast sum_pieces layer-32b step-1.5b step-7b; do
     ok "emu-bench:   $line works" grep "^$line .* works\$" all
 done
