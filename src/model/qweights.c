@@ -185,7 +185,7 @@ size_t sxt_qmodel_bytes(const struct sxt_layout *layout,
                                    layout->unit_size[layers + 1]);
 }
 
-/* ---- reading ---- */
+/* ---- in a file ---- */
 
 int sxt_qfile_format(struct sxt_in *in, bool *quantized,
                      enum sxt_qformat *format, struct sxt_error *err)
@@ -264,46 +264,6 @@ size_t sxt_qfile_peek(struct sxt_in *in, const struct sxt_matrix *m,
     return n;
 }
 
-static int read_array(struct sxt_in *in, const char *object,
-                      const struct array *a, bool on_host, struct sxt_dev *dev,
-                      char *piece, struct sxt_error *err)
-{
-    size_t size = sxt_h5_type_size(a->type), count = count_of(a);
-    size_t most = PIECE / size;
-    int rc = 0;
-
-    if (on_host)
-        return sxt_in_range(in, object, 0, count, a->at, err);
-    for (size_t at = 0; at < count && rc == 0; at += most) {
-        size_t n = count - at < most ? count - at : most;
-        rc = sxt_in_range(in, object, at, n, piece, err);
-        if (rc == 0)
-            sxt_dev_put(dev, (char *)a->at + at * size, piece, n * size);
-    }
-    return rc;
-}
-
-int sxt_qmat_read(struct sxt_in *in, const struct sxt_matrix *m,
-                  struct sxt_qmat *w, struct sxt_dev *dev,
-                  struct sxt_error *err)
-{
-    struct array list[MOST_ARRAYS];
-    size_t n = list_arrays(w, list);
-    char *piece = sxt_alloc(PIECE, 1);
-    int rc = 0;
-
-    for (size_t i = 0; i < n && rc == 0; i++) {
-        char *object = object_of(m, &list[i]);
-        rc = read_array(in, object, &list[i], list[i].at == &w->offset, dev,
-                        piece, err);
-        free(object);
-    }
-    free(piece);
-    return rc;
-}
-
-/* ---- writing ---- */
-
 int sxt_qmat_declare(struct sxt_out *out, const struct sxt_matrix *m,
                      enum sxt_qformat format, struct sxt_error *err)
 {
@@ -321,22 +281,68 @@ int sxt_qmat_declare(struct sxt_out *out, const struct sxt_matrix *m,
     return rc;
 }
 
-static int write_array(struct sxt_out *out, const char *object,
-                       const struct array *a, bool on_host, struct sxt_dev *dev,
-                       char *piece, struct sxt_error *err)
+/* ---- the numbers ---- */
+
+/* A file that is read or one that is written: the other is NULL. */
+struct file {
+    struct sxt_in *in;
+    struct sxt_out *out;
+};
+
+static int move_range(const struct file *f, const char *object, size_t at,
+                      size_t n, void *numbers, struct sxt_error *err)
+{
+    return f->in ? sxt_in_range(f->in, object, at, n, numbers, err)
+                 : sxt_out_range(f->out, object, at, n, numbers, err);
+}
+
+static int move_array(const struct file *f, const char *object,
+                      const struct array *a, struct sxt_dev *dev, char *piece,
+                      struct sxt_error *err)
 {
     size_t size = sxt_h5_type_size(a->type), count = count_of(a);
     size_t most = PIECE / size;
     int rc = 0;
 
-    if (on_host)
-        return sxt_out_range(out, object, 0, count, a->at, err);
     for (size_t at = 0; at < count && rc == 0; at += most) {
         size_t n = count - at < most ? count - at : most;
-        sxt_dev_get(dev, piece, (char *)a->at + at * size, n * size);
-        rc = sxt_out_range(out, object, at, n, piece, err);
+        char *there = (char *)a->at + at * size;
+        if (f->out)
+            sxt_dev_get(dev, piece, there, n * size);
+        rc = move_range(f, object, at, n, piece, err);
+        if (f->in && rc == 0)
+            sxt_dev_put(dev, there, piece, n * size);
     }
     return rc;
+}
+
+/* All arrays of w; NF4's offset alone is in host memory. */
+static int move_matrix(const struct file *f, const struct sxt_matrix *m,
+                       struct sxt_qmat *w, struct sxt_dev *dev,
+                       struct sxt_error *err)
+{
+    struct array list[MOST_ARRAYS];
+    size_t n = list_arrays(w, list);
+    char *piece = sxt_alloc(PIECE, 1);
+    int rc = 0;
+
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        char *object = object_of(m, &list[i]);
+        if (list[i].at == &w->offset)
+            rc = move_range(f, object, 0, 1, &w->offset, err);
+        else
+            rc = move_array(f, object, &list[i], dev, piece, err);
+        free(object);
+    }
+    free(piece);
+    return rc;
+}
+
+int sxt_qmat_read(struct sxt_in *in, const struct sxt_matrix *m,
+                  struct sxt_qmat *w, struct sxt_dev *dev,
+                  struct sxt_error *err)
+{
+    return move_matrix(&(struct file){ .in = in }, m, w, dev, err);
 }
 
 int sxt_qmat_write(struct sxt_out *out, const struct sxt_matrix *m,
@@ -344,17 +350,6 @@ int sxt_qmat_write(struct sxt_out *out, const struct sxt_matrix *m,
                    struct sxt_error *err)
 {
     struct sxt_qmat copy = *w;
-    struct array list[MOST_ARRAYS];
-    size_t n = list_arrays(&copy, list);
-    char *piece = sxt_alloc(PIECE, 1);
-    int rc = 0;
 
-    for (size_t i = 0; i < n && rc == 0; i++) {
-        char *object = object_of(m, &list[i]);
-        rc = write_array(out, object, &list[i], list[i].at == &copy.offset, dev,
-                         piece, err);
-        free(object);
-    }
-    free(piece);
-    return rc;
+    return move_matrix(&(struct file){ .out = out }, m, &copy, dev, err);
 }

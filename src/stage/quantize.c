@@ -5,15 +5,15 @@
 
 #include "base/mem.h"
 #include "model/weights.h"
-#include "num/open.h"
 #include "stage/convert.h"
+#include "stage/placement.h"
 #include "stage/stages.h"
 #include "stage/status.h"
 
 struct values {
     char *model, *output;
     char *type; /* int8 | nf4 */
-    char *device;
+    struct sxt_placement placement;
 };
 
 #define AT(member) offsetof(struct values, member)
@@ -27,10 +27,8 @@ static const struct sxt_cfg_param params[] = {
       "int8: a scale for each row; nf4: 4 bits, blocks of 64, doubly "
       "quantised.",
       AT(type), "int8|nf4", NULL },
-    { "device", SXT_CFG_CHOICE, "auto", 0, 0, "1",
-      "A GPU for each rank, the processor, or GPUs wherever they will do; the "
-      "file is the same.",
-      AT(device), "auto|cuda|cpu", NULL },
+    { "", SXT_CFG_GROUP, "", 0, 0, "1", "Where to compute.", AT(placement),
+      NULL, sxt_placement_params },
     { .name = NULL }
 };
 #undef AT
@@ -73,22 +71,6 @@ static int look(struct work *w, struct sxt_error *err)
                            "64; quantize.type = int8 takes any",
                            w->from, m.name, m.k);
     }
-    return 0;
-}
-
-/* Device and backend; a log line for each line of the report.  Collective. */
-static int open_device(struct work *w, const char *device,
-                       struct sxt_error *err)
-{
-    const struct sxt_num_wish wish = { .device = device,
-                                       .backend = "auto",
-                                       .use = SXT_NUM_GENERATE };
-    char *report;
-
-    if (sxt_num_open(w->run->comm, &wish, &w->dev, &w->num, &report, err) != 0)
-        return -1;
-    sxt_log_lines(&w->run->log, SXT_LOG_INFO, report);
-    free(report);
     return 0;
 }
 
@@ -237,7 +219,8 @@ static int quantize(struct sxt_run *run, const struct values *v,
     w.format = strcmp(v->type, "nf4") == 0 ? SXT_NF4 : SXT_INT8;
     int rc = sxt_comm_agree(run->comm, look(&w, err), err);
     if (rc == 0)
-        rc = open_device(&w, v->device, err);
+        rc = sxt_placement_open(run, &v->placement, SXT_NUM_GENERATE, &w.dev,
+                                &w.num, err);
     if (rc == 0 && !run->dry_run)
         rc = write_model(&w, to, err);
     if (rc == 0)
