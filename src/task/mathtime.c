@@ -106,7 +106,9 @@ static bool parse_time(const char *flat, struct time *t)
     if (h > 23 || m > 59 || s > 59 || !take_marker(at, &h, &t->marked))
         return false;
     t->seconds = 3600 * h + 60 * m + s;
-    return t->marked || t->clock;
+    /* 15 is a number, and 15 hours take a while. */
+    bool bare = *at == '\0' || strcmp(at, "hours") == 0;
+    return t->clock || (t->marked && !bare);
 }
 
 static bool same_time(const struct time *g, const struct time *p)

@@ -609,6 +609,8 @@ static const struct pair measures[] = {
     { "12:00", "\\text{12 midnight}", Y }, /* it may be */
     { "15:30", "1530 hours", Y },
     { "15:30", "1531 hours", N },
+    { "15", "3:00", N }, /* a number is no time */
+    { "17\\text{ hours}", "5:00", N },
     { "18{:}30", "18\\colon30", Y },
     { "January 23, 2020", "Jan. 23, 2020", Y },
     { "January 23, 2020", "Thu, Jan 23 2020", Y },
