@@ -63,6 +63,7 @@ extern "C" int sxt_cuda_install(struct sxt_num *num, struct sxt_error *err)
         static_cast<struct sxt_cuda *>(sxt_calloc(1, sizeof(*cuda)));
     cuda->stream = stream;
     cuda->processors = p.multiProcessorCount;
+    cuda->shared_bytes = p.sharedMemPerBlockOptin;
     cuda->blas = blas;
     cuda->dev = num->dev;
     cuda->scratch = static_cast<char *>(

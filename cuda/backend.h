@@ -13,6 +13,7 @@ struct sxt_blas; /* cuBLASLt: blas.h */
 struct sxt_cuda {
     cudaStream_t stream; /* where all kernels run; borrowed from the device */
     int processors;      /* streaming multiprocessors */
+    size_t shared_bytes; /* that a block may ask for */
     struct sxt_blas *blas;
     struct sxt_dev *dev; /* borrowed */
     char *scratch;       /* SXT_CUDA_SCRATCH bytes of device memory */

@@ -270,12 +270,17 @@ __global__ void __launch_bounds__(THREADS)
     store<NF4>(c, sum, w, m, row0 + warp_row, col0 + warp_col);
 }
 
+template <int M, bool NF4> static constexpr size_t shared_bytes()
+{
+    return NF4 ? sizeof(shape<M>) : offsetof(shape<M>, max);
+}
+
 template <int M, bool NF4>
 static void run(struct sxt_num *num, size_t m, const void *a,
                 const struct sxt_qmat *w, void *c)
 {
     dim3 grid(sxt_blocks(w->n, N), sxt_blocks(m, M));
-    size_t bytes = NF4 ? sizeof(shape<M>) : offsetof(shape<M>, max);
+    size_t bytes = shared_bytes<M, NF4>();
 
     SXT_CUDA(cudaFuncSetAttribute(
         tile<M, NF4>, cudaFuncAttributeMaxDynamicSharedMemorySize, (int)bytes));
@@ -283,14 +288,17 @@ static void run(struct sxt_num *num, size_t m, const void *a,
                (bf16 *)c, (const bf16 *)a, *w, m, sxt_nf4_book());
 }
 
-/* Low tiles where high ones would leave multiprocessors without work. */
+/* Low tiles where high ones would leave multiprocessors without work, or need
+ * more shared memory than a block gets (99 KiB by compute capability 8.6). */
 template <bool NF4>
 static void choose(struct sxt_num *num, size_t m, const void *a,
                    const struct sxt_qmat *w, void *c)
 {
+    const struct sxt_cuda *cuda = sxt_cuda_of(num);
     size_t high = sxt_blocks(w->n, N) * (size_t)sxt_blocks(m, 128);
 
-    if (high < (size_t)sxt_cuda_of(num)->processors)
+    if (high < (size_t)cuda->processors ||
+        cuda->shared_bytes < shared_bytes<128, NF4>())
         run<64, NF4>(num, m, a, w, c);
     else
         run<128, NF4>(num, m, a, w, c);

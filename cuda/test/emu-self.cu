@@ -1,5 +1,5 @@
 /* emu-self.cu - the emulated GPU computes what CUDA documents, and ends a
- * kernel that does what no kernel may. */
+ * kernel that does what no kernel may; with SXT_EMU_PTX, its interpreter. */
 #include "cuda/mma.cuh"
 
 #include <signal.h>
@@ -243,21 +243,22 @@ static const struct {
     unsigned threads;
     size_t shared;
     const char *message;
+    const char *by_ptx = NULL; /* NULL: the same */
 } faults[] = {
     { "a read behind all memory", reads_behind, 64, 0, "touches 0x" },
     { "a write one number behind a block", writes_just_behind, 64, 0,
       "wrote 4 bytes behind a block of 240 bytes" },
     { "a read before all memory", reads_before, 64, 0, "touches 0x" },
     { "a barrier that half of the block reaches", half_at_barrier, 64, 0,
-      "threads 0 - 31: at the barrier" },
+      "threads 0 - 31: at the barrier", "the block's first warp waits" },
     { "two barriers at a time", two_barriers, 64, 0,
-      "wait for each other in vain" },
+      "wait for each other in vain", "the block's first warp waits" },
     { "a warp operation without one of its lanes", lane_missing, 64, 0,
-      "in the warp operation" },
+      "in the warp operation", "for lanes that do not come" },
     { "a value of a lane that takes no part", lane_outside, 64, 0,
       "which takes no part" },
     { "a read behind dynamic shared memory", behind_shared, 64, 64,
-      "touches 0x" },
+      "touches 0x", "of 64 bytes of shared memory" },
     { "a copy that nobody waits for", copy_without_wait, 64, 0,
       "nobody waited for" },
     { "a block of 1056 threads", nothing, 1056, 0, "a block of (1056, 1, 1)" },
@@ -300,10 +301,13 @@ static void test_faults(void)
 
     cudaMalloc((void **)&out, 60 * sizeof(*out));
     for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
-        bool dead = dies(i, out, words, sizeof(words));
-        ok(dead && strstr(words, faults[i].message), "emu-self: %s is fatal",
-           faults[i].claim);
-        if (!dead || !strstr(words, faults[i].message))
+        const char *message = getenv("SXT_EMU_PTX") && faults[i].by_ptx
+                                  ? faults[i].by_ptx
+                                  : faults[i].message;
+        bool dead =
+            dies(i, out, words, sizeof(words)) && strstr(words, message);
+        ok(dead, "emu-self: %s is fatal", faults[i].claim);
+        if (!dead)
             printf("# %s\n", words);
     }
     cudaFree(out);
@@ -312,13 +316,37 @@ static void test_faults(void)
 /* A kernel that lacks a barrier gives two results in two orders. */
 __global__ void races(float *out)
 {
-    __shared__ float x;
+    __shared__ float x[2];
+    unsigned warp = threadIdx.x / 32;
 
-    if (threadIdx.x == 13)
-        x = 1;
-    if (threadIdx.x == 40)
-        x = 2;
-    out[threadIdx.x] = x;
+    x[warp] = 0;
+    __syncthreads();
+    x[warp] = 1;
+    out[threadIdx.x] = x[1 - warp];
+}
+
+/* Lanes in lock step do not show that a __syncwarp() is missing. */
+__global__ void hurries(float *out)
+{
+    __shared__ float x[64];
+
+    x[threadIdx.x] = 0;
+    __syncthreads();
+    x[threadIdx.x] = 1;
+    out[threadIdx.x] = x[threadIdx.x ^ 1];
+}
+
+/* How many of the lanes were too early. */
+static int early(float *out)
+{
+    float got[64];
+    int n = 0;
+
+    SXT_LAUNCH(hurries, 1, 64, 0, NULL, out);
+    cudaMemcpyAsync(got, out, sizeof(got), cudaMemcpyDeviceToHost, NULL);
+    for (int i = 0; i < 64; i++)
+        n += got[i] != 1;
+    return n;
 }
 
 static void test_orders(void)
@@ -335,6 +363,14 @@ static void test_orders(void)
     sxt_emu_reverse(false);
     ok(memcmp(got[0], got[1], sizeof(got[0])) != 0,
        "emu-self: a missing barrier shows in the order of the threads");
+    if (getenv("SXT_EMU_PTX")) {
+        int before = early(out), n = 0;
+        setenv("SXT_EMU_PTX_ORDER", "1", 1);
+        for (int i = 0; i < 20; i++)
+            n += early(out);
+        ok(before == 0 && n > 0,
+           "emu-self: by chance, lanes of a warp are apart (%d)", n);
+    }
     cudaFree(out);
 }
 

@@ -1,5 +1,5 @@
 /* run.cc - runs the blocks of a launch by their PTX: warps in turn from barrier
- * to barrier, a warp's lanes in lock step. */
+ * to barrier, a warp's lanes in lock step; or, with a seed, both by chance. */
 #include "cuda/emu/ptx/run.h"
 
 #include <dlfcn.h>
@@ -16,6 +16,17 @@ namespace ptx
 {
 
 struct here here;
+
+/* Of SXT_EMU_PTX_ORDER: xorshift64 (Marsaglia 2003); 0 without a seed. */
+static u64 chance;
+
+static u32 below(u32 n)
+{
+    chance ^= chance << 13;
+    chance ^= chance >> 7;
+    chance ^= chance << 17;
+    return (u32)((chance >> 32) * n >> 32);
+}
 
 [[noreturn]] void fail(const warp &w, const insn &i, u32 lane,
                        const char *format, ...)
@@ -80,30 +91,47 @@ std::vector<op> flow_ops()
          w.waiting, w.lanes & ~w.live);
 }
 
-/* Go on with the lanes whose pc is least. */
+/* The lane to go on with: the least pc or, by chance, any. */
+static u32 find_leader(const warp &w, u32 going)
+{
+    u32 leader = (u32)__builtin_ctz(going);
+    u32 skip = chance ? below((u32)__builtin_popcount(going)) : 0;
+
+    for (u32 m = going; m && (!chance || skip-- > 0);) {
+        m &= m - 1;
+        u32 lane = m ? (u32)__builtin_ctz(m) : leader;
+        if (chance || w.at[lane] < w.at[leader])
+            leader = lane;
+    }
+    return leader;
+}
+
+/* Go on with the leader and those at its pc; by chance not with all of them. */
 static void regroup(warp &w)
 {
-    u32 going;
+    u32 going, leader, behind = 0;
 
     each(w.active, [&](u32 lane) { w.at[lane] = w.pc; });
-    going = w.live & ~w.waiting;
-    w.pc = w.rejoin = UINT32_MAX;
     w.active = 0;
+    going = w.live & ~w.waiting;
     if (!going && w.waiting)
         stuck(w);
-    if (!going)
+    if (!going) {
         w.now = DONE;
+        return;
+    }
+    leader = find_leader(w, going);
+    if (chance && below(4) == 0)
+        behind = below(UINT32_MAX) & ~(1u << leader);
+    w.pc = w.at[leader];
+    w.rejoin = UINT32_MAX;
     for (u32 m = going; m; m &= m - 1) {
         u32 lane = (u32)__builtin_ctz(m);
-        if (w.at[lane] < w.pc) {
-            w.rejoin = w.pc;
-            w.pc = w.at[lane];
-            w.active = 0;
-        } else if (w.at[lane] > w.pc && w.at[lane] < w.rejoin) {
+        if (w.at[lane] > w.pc && w.at[lane] < w.rejoin)
             w.rejoin = w.at[lane];
-        }
         w.active |= (u32)(w.at[lane] == w.pc) << lane;
     }
+    w.active &= ~behind;
 }
 
 /* Execute for the lanes of mask whose companions are here; the others wait. */
@@ -152,15 +180,17 @@ static void step(warp &w)
         i.is->run(w, i, mask);
 }
 
-static void run_warp(warp &w)
+/* Up to a barrier or its end, but not more than so many steps. */
+static void run_warp(warp &w, u64 steps)
 {
     here.in = &w;
-    w.now = GOING;
-    while (w.now == GOING) {
-        if (!w.active || w.pc >= w.rejoin)
+    while (w.now == GOING && steps > 0) {
+        if (!w.active || w.pc >= w.rejoin) {
             regroup(w);
-        else
+        } else {
             step(w);
+            steps--;
+        }
     }
 }
 
@@ -208,6 +238,7 @@ static void start_warp(warp &w, u32 threads)
     memset(w.local, 0xff, (size_t)k->local_bytes * LANES);
     w.lanes = w.live = w.active = n >= LANES ? 0xffffffffu : (1u << n) - 1;
     w.waiting = w.pc = 0;
+    w.now = GOING;
     w.rejoin = UINT32_MAX;
     w.copies.clear();
     memset(w.group, 0, sizeof(w.group));
@@ -226,6 +257,7 @@ static void release(std::vector<warp> &warps, u32 threads)
                  "the block's first warp waits at line %u, another does not",
                  i.line);
         votes += w.vote;
+        w.now = GOING;
     }
     for (warp &w : warps) {
         if (i.n == 3 && i.is->operands[0] == WORD)
@@ -239,6 +271,19 @@ static void release(std::vector<warp> &warps, u32 threads)
     }
 }
 
+/* All warps go until they stand: in slices, lanes of a warp apart. */
+static void run_by_chance(std::vector<warp> &warps)
+{
+    for (size_t standing = 0; standing < warps.size();) {
+        warp &w = warps[below((u32)warps.size())];
+        if (w.now != GOING)
+            continue;
+        regroup(w);
+        run_warp(w, 1 + below(64));
+        standing += w.now != GOING;
+    }
+}
+
 static void run_block(block &b, std::vector<warp> &warps, u32 threads,
                       bool reverse)
 {
@@ -248,12 +293,13 @@ static void run_block(block &b, std::vector<warp> &warps, u32 threads,
     for (warp &w : warps)
         start_warp(w, threads);
     while (done < n) {
+        if (chance)
+            run_by_chance(warps);
+        for (size_t i = 0; i < n; i++)
+            run_warp(warps[reverse ? n - 1 - i : i], UINT64_MAX);
         done = 0;
-        for (size_t i = 0; i < n; i++) {
-            warp &w = warps[reverse ? n - 1 - i : i];
-            run_warp(w);
+        for (const warp &w : warps)
             done += w.now == DONE;
-        }
         if (done < n)
             release(warps, threads);
     }
@@ -293,13 +339,27 @@ static const kernel *kernel_of(const sxt_emu_kernel &call)
     return k;
 }
 
+/* Blocks in turn; with a seed the last one first. */
 static void run_grid(block &b, std::vector<warp> &warps, u32 threads,
                      bool reverse)
 {
-    for (blockIdx.z = 0; blockIdx.z < gridDim.z; blockIdx.z++)
-        for (blockIdx.y = 0; blockIdx.y < gridDim.y; blockIdx.y++)
-            for (blockIdx.x = 0; blockIdx.x < gridDim.x; blockIdx.x++)
-                run_block(b, warps, threads, reverse);
+    u64 n = (u64)gridDim.x * gridDim.y * gridDim.z;
+
+    for (u64 i = 0; i < n; i++) {
+        u64 at = chance ? n - 1 - i : i;
+        blockIdx.x = (u32)(at % gridDim.x);
+        blockIdx.y = (u32)(at / gridDim.x % gridDim.y);
+        blockIdx.z = (u32)(at / gridDim.x / gridDim.y);
+        run_block(b, warps, threads, reverse);
+    }
+}
+
+static void seed(void)
+{
+    const char *text = getenv("SXT_EMU_PTX_ORDER");
+
+    if (text && !chance)
+        chance = 0x9e3779b97f4a7c15u * (strtoull(text, NULL, 10) + 1);
 }
 
 } // namespace ptx
@@ -339,6 +399,7 @@ void sxt_ptx_run(const sxt_emu_kernel &call, size_t shared_bytes, bool reverse)
         warps[i].local = local.data() + (size_t)i * LANES * k->local_bytes;
         warps[i].first_thread = i * LANES;
     }
+    seed();
     count_launch(*k);
     run_grid(b, warps, threads, reverse);
     ptx::here.in = NULL;

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hash.h"
+
 /* The largest |x - ref| / (|ref| + rms(ref)); infinite if sizes or NaNs differ.
  */
 static double distance(const double *x, const double *ref, size_t n)
@@ -48,12 +50,22 @@ static bool agree(const struct outcome *x, const struct outcome *ref,
     return same;
 }
 
+uint64_t compare_hash(const struct outcome *x, uint64_t hash)
+{
+    for (size_t k = 0; k < x->n; k++)
+        hash = sxt_hash64(x->part[k].x, x->part[k].n * sizeof(double), hash);
+    return hash;
+}
+
 bool compare_op(const struct run *run, enum sxt_dtype type, struct lab *lab,
-                struct lab *ref, double tolerance, double *worst)
+                struct lab *ref, double tolerance, double *worst,
+                uint64_t *hash)
 {
     bool same = true;
 
     *worst = 0;
+    if (hash)
+        *hash = 0;
     for (size_t i = 0;; i++) {
         struct outcome x = { 0 }, y = { 0 };
         char shape[100] = "";
@@ -65,5 +77,7 @@ bool compare_op(const struct run *run, enum sxt_dtype type, struct lab *lab,
         if (!run->run(lab, i, type, &x, shape) ||
             !agree(&x, &y, tolerance, shape, worst))
             same = false;
+        if (hash)
+            *hash = compare_hash(&x, *hash);
     }
 }

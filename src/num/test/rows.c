@@ -247,7 +247,7 @@ static bool independent(const struct op *op, struct lab *lab,
     bool same = true;
 
     for (size_t i = 0; i < COUNT(some); i++) {
-        for (size_t j = 0; j < 3; j++) {
+        for (size_t j = 0; j < 3 && (j == 0 || some[i] < ROWS); j++) {
             size_t first = (ROWS - some[i]) * j / 2;
             if (same_rows(op->run(lab, op, in, first, some[i]), whole, first,
                           some[i], op->width))
