@@ -498,6 +498,38 @@ static bool same_text(const struct sxt_math_tokens *g,
     return same;
 }
 
+/* One by one as written, be a letter a unit or a name; runs of letters are
+ * the same however they are cut. */
+static void writing(const struct sxt_math_tokens *t, struct sxt_str *out)
+{
+    for (size_t i = 0; i < t->count; i++) {
+        const struct sxt_math_token *it = &t->item[i];
+        bool letters = it->kind == SXT_TOK_TEXT ||
+                       (it->kind == SXT_TOK_NAME && it->text.len == 1);
+        if (!letters)
+            sxt_str_add(out, "\\%c", it->kind);
+        for (size_t k = 0; k < it->text.len; k++)
+            if (!letters || it->text.data[k] != ' ')
+                sxt_str_add_char(out, it->text.data[k]);
+        if (!letters)
+            sxt_str_add_char(out, ' ');
+    }
+}
+
+static bool same_writing(const struct sxt_math_tokens *g,
+                         const struct sxt_math_tokens *p)
+{
+    struct sxt_str a = SXT_STR_EMPTY, b = SXT_STR_EMPTY;
+
+    writing(g, &a);
+    writing(p, &b);
+    bool same = !g->too_long && !p->too_long && a.len > 0 && a.len == b.len &&
+                memcmp(a.data, b.data, a.len) == 0;
+    sxt_str_free(&a);
+    sxt_str_free(&b);
+    return same;
+}
+
 /* A choice may be written small: c for C. */
 static bool same_letter(const struct sxt_math_tokens *g,
                         const struct sxt_math_tokens *p)
@@ -540,7 +572,8 @@ static struct sxt_math_judgement judge_once(struct sxt_math_judge *j,
     *one_is_list = is_list(&g) != is_list(&p);
     if (sxt_mathlex_same(&g.tokens, &p.tokens) && g.tokens.count > 0) {
         out = (struct sxt_math_judgement){ SXT_MATH_EQUAL, "same" };
-    } else if (same_text(&g.tokens, &p.tokens)) {
+    } else if (same_text(&g.tokens, &p.tokens) ||
+               same_writing(&g.tokens, &p.tokens)) {
         out = (struct sxt_math_judgement){ SXT_MATH_EQUAL, "text" };
     } else if (same_letter(&g.tokens, &p.tokens)) {
         out = (struct sxt_math_judgement){ SXT_MATH_EQUAL, "letter" };

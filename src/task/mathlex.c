@@ -264,7 +264,9 @@ static void letters(struct lexer *lx)
         return;
     else if (n == 1 && *p == 'U' && joins_sets(lx))
         push(lx, SXT_TOK_UNION, "U", 1);
-    else if (sxt_mathwords_is_short(p, n) || (n == 1 && is_speed(lx, p)))
+    else if (sxt_mathwords_is_short(p, n) ||
+             (behind_number(lx) && sxt_mathwords_is_unit(p, n)) ||
+             (n == 1 && is_speed(lx, p)))
         push_copy(lx, SXT_TOK_TEXT, p, n);
     else if (n >= 2 && command &&
              (command->kind == 'v' || command->kind == 'f'))
@@ -276,20 +278,30 @@ static void letters(struct lexer *lx)
             push_copy(lx, SXT_TOK_NAME, p + i, 1);
 }
 
-/* No argument follows. */
+/* Nothing that a function could be of follows, be there a power before it. */
 static bool ends_item(const struct lexer *lx)
 {
-    return lx->p >= lx->end || strchr(" .,;})$^", *lx->p);
+    const char *p = lx->p;
+
+    if (lx->end - p >= 2 && *p == '^')
+        p += p[1] != '{' ? 2 : lx->end - p >= 4 && p[3] == '}' ? 4 : 0;
+    while (p < lx->end && strchr(" ~", *p))
+        p++;
+    return p >= lx->end || strchr(".,;})$", *p);
 }
 
+enum style { WORDS, UPRIGHT, SLANTED }; /* the last two are maths */
+
 /* Words from inside \text{…}: lists are taken apart, numbers are numbers. */
-static void words_inside(struct lexer *lx, struct sxt_span s, bool is_maths)
+static void words_inside(struct lexer *lx, struct sxt_span s, enum style style)
 {
     s = sxt_span_trim(s);
     const struct sxt_math_word *e = sxt_mathwords_bare(s.data, s.len);
     const struct sxt_math_word *f = sxt_mathwords_command(s.data, s.len);
-    bool letter = is_maths && s.len == 1 &&
-                  !(behind_number(lx) && strchr("mgshlLJVWN", s.data[0]));
+    bool measures = style == UPRIGHT && behind_number(lx);
+    bool letter = style != WORDS && s.len == 1 &&
+                  !(measures && strchr("mgshlLJVWN", s.data[0]));
+    bool is_short = sxt_mathwords_is_short(s.data, s.len); /* min, sec */
 
     if (s.len == 0)
         lx->space = true;
@@ -298,8 +310,7 @@ static void words_inside(struct lexer *lx, struct sxt_span s, bool is_maths)
     else if (e)
         push_entry(lx, e);
     else if (f && f->kind == SXT_TOK_FUNCTION &&
-             (is_maths ? !(behind_number(lx) && ends_item(lx))
-                       : !sxt_mathwords_is_short(s.data, s.len)))
+             !(is_short && (style == WORDS || (measures && ends_item(lx)))))
         push_entry(lx, f);
     else
         push_copy(lx, letter ? SXT_TOK_NAME : SXT_TOK_TEXT, s.data, s.len);
@@ -315,7 +326,7 @@ static size_t separator(struct sxt_span s)
     return s.len > 4 && strncasecmp(s.data, " or ", 4) == 0 ? 4 : 0;
 }
 
-static void text_content(struct lexer *lx, struct sxt_span s, bool is_maths)
+static void text_content(struct lexer *lx, struct sxt_span s, enum style style)
 {
     size_t from = 0;
 
@@ -323,14 +334,12 @@ static void text_content(struct lexer *lx, struct sxt_span s, bool is_maths)
         size_t n = separator((struct sxt_span){ s.data + i, s.len - i });
         if (n == 0)
             continue;
-        words_inside(lx, (struct sxt_span){ s.data + from, i - from },
-                     is_maths);
+        words_inside(lx, (struct sxt_span){ s.data + from, i - from }, style);
         push(lx, ',', n == 4 ? "or" : n == 5 ? "and" : ",", n == 1 ? 1 : n - 2);
         i += n - 1;
         from = i + 1;
     }
-    words_inside(lx, (struct sxt_span){ s.data + from, s.len - from },
-                 is_maths);
+    words_inside(lx, (struct sxt_span){ s.data + from, s.len - from }, style);
 }
 
 /* The group that opens at lx->p, without its braces; unclosed: the rest. */
@@ -358,16 +367,17 @@ static void wrapper(struct lexer *lx, const char *name, size_t n)
     if (lx->p >= lx->end || *lx->p != '{')
         return;
     struct sxt_span s = sxt_span_trim(braced(lx));
-    bool is_maths = memcmp(name, "math", n < 4 ? n : 4) == 0 ||
-                    name[0] == 'b' || name[0] == 'o';
+    bool upright = name[0] == 'o' || (n == 6 && memcmp(name, "mathrm", 6) == 0);
+    bool is_maths = memcmp(name, "math", n < 4 ? n : 4) == 0 || name[0] == 'b';
+    enum style style = upright ? UPRIGHT : is_maths ? SLANTED : WORDS;
     bool is_number = s.len > 0 && (isdigit((unsigned char)s.data[0]) ||
                                    strchr("-+.$\\", s.data[0]));
     if (s.len > 0 && s.data[0] == '~') { /* a unit */
         s = (struct sxt_span){ s.data + 1, s.len - 1 };
-        is_maths = false;
+        style = WORDS;
     }
     if (!is_number) {
-        text_content(lx, s, is_maths);
+        text_content(lx, s, style);
         return;
     }
     if (++lx->nesting > MAX_NESTING) {

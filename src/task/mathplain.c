@@ -94,6 +94,7 @@ static bool full_width(uint32_t c, struct sxt_str *out)
 static bool styled(uint32_t c, struct sxt_str *out)
 {
     enum { LATIN = 0x1D400, GREEK = 0x1D6A8, DIGITS = 0x1D7CE, END = 0x1D800 };
+    enum { DOUBLE_STRUCK = 6 };
 
     if (c < LATIN || c >= END)
         return false;
@@ -106,6 +107,8 @@ static bool styled(uint32_t c, struct sxt_str *out)
         add_code(out, 0x3B1 + at - 26);
     } else if (c < LATIN + 13 * 52) {
         uint32_t at = (c - LATIN) % 52;
+        if ((c - LATIN) / 52 == DOUBLE_STRUCK) /* a set, and no name */
+            return false;
         sxt_str_add_char(out, (char)(at < 26 ? 'A' + at : 'a' + at - 26));
     } else {
         return false;

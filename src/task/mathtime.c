@@ -36,7 +36,8 @@ static bool flat_text(const struct sxt_math_tokens *t, char out[MAX_TEXT])
 
 struct time {
     int seconds;
-    bool marked, clock; /* which half of the day; minutes of two digits */
+    bool marked, worded; /* which half of the day is said; by a word */
+    bool clock;          /* minutes of two digits */
 };
 
 static int digits(const char **s, size_t *width)
@@ -49,7 +50,7 @@ static int digits(const char **s, size_t *width)
 }
 
 /* am, pm, or nothing behind h hours. */
-static bool take_marker(const char *s, int *h, bool *marked)
+static bool take_marker(const char *s, int *h, struct time *t)
 {
     static const struct {
         const char *text;
@@ -61,12 +62,14 @@ static bool take_marker(const char *s, int *h, bool *marked)
 
     for (size_t i = 0; i < sizeof(markers) / sizeof(markers[0]); i++)
         if (strcmp(s, markers[i].text) == 0) {
-            *marked = *h >= 1 && *h <= 12;
+            t->marked = t->worded = *h >= 1 && *h <= 12;
             *h = *h % 12 + markers[i].from;
-            return *marked;
+            return t->marked;
         }
-    *marked = *h == 0 || *h > 12; /* nobody's twelve hours have these */
-    return *s == '\0' || strcmp(s, "o'clock") == 0 || strcmp(s, "hours") == 0;
+    bool of_24 = strcmp(s, "hours") == 0;
+    /* nobody's twelve hours have these */
+    t->marked = of_24 || *h == 0 || *h > 12;
+    return *s == '\0' || of_24 || strcmp(s, "o'clock") == 0;
 }
 
 static bool parse_time(const char *flat, struct time *t)
@@ -80,14 +83,15 @@ static bool parse_time(const char *flat, struct time *t)
             text[n++] = *flat;
     text[n] = '\0';
     const char *at = text;
-    *t = (struct time){ 0, true, true };
+    *t = (struct time){ 0, true, true, true };
     if (strcmp(text, "noon") == 0 || strcmp(text, "midnight") == 0) {
         t->seconds = text[0] == 'n' ? 12 * 3600 : 0;
         return true;
     }
+    t->worded = false;
     h = digits(&at, &width);
     if (width == 4 && strcmp(at, "hours") == 0) {
-        *t = (struct time){ 3600 * (h / 100) + 60 * (h % 100), true, true };
+        t->seconds = 3600 * (h / 100) + 60 * (h % 100);
         return h / 100 < 24 && h % 100 < 60;
     }
     if (width < 1 || width > 2)
@@ -103,7 +107,7 @@ static bool parse_time(const char *flat, struct time *t)
         s = digits(&at, &width);
         t->clock = width == 2;
     }
-    if (h > 23 || m > 59 || s > 59 || !take_marker(at, &h, &t->marked))
+    if (h > 23 || m > 59 || s > 59 || !take_marker(at, &h, t))
         return false;
     t->seconds = 3600 * h + 60 * m + s;
     /* 15 is a number, and 15 hours take a while. */
@@ -111,12 +115,14 @@ static bool parse_time(const char *flat, struct time *t)
     return t->clock || (t->marked && !bare);
 }
 
+/* Of one that says neither half a word tells the half; 13:26 does not, which
+ * may be a ratio as 1:26. */
 static bool same_time(const struct time *g, const struct time *p)
 {
     enum { HALF_DAY = 12 * 3600 };
 
     return g->seconds == p->seconds ||
-           (g->marked != p->marked &&
+           (g->marked != p->marked && g->worded != p->worded &&
             g->seconds % HALF_DAY == p->seconds % HALF_DAY);
 }
 

@@ -161,6 +161,9 @@ static bool same_name(const char *a, const char *b)
 {
     if (find(a) >= 0 && find(a) == find(b))
         return true;
+    if (strcmp(a, "sterling") == 0 || strcmp(b, "sterling") == 0)
+        return strcmp(a, b) == 0 || strcmp(a, "pound") == 0 ||
+               strcmp(b, "pound") == 0;
     if ((*a == 'm' || *b == 'm') && *a != *b && strlen(a) <= 3)
         return false;
     for (; *a && *b; a++, b++)

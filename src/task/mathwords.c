@@ -69,7 +69,7 @@ static const struct sxt_math_word commands[] = {
     { "arccosh", 'f', "arcosh" }, { "arctanh", 'f', "artanh" },
     { "arsinh", 'f', NULL }, { "arcosh", 'f', NULL }, { "artanh", 'f', NULL },
     { "arcsec", 'f', NULL }, { "arccsc", 'f', NULL },
-    { "pounds", 'C', "pound" }, { "euro", 'C', "euro" },
+    { "pounds", 'C', "sterling" }, { "euro", 'C', "euro" },
     { "varkappa", 'v', "kappa" }, { "varrho", 'v', "rho" },
     { "Pi", 'v', NULL }, { "Xi", 'v', NULL }, { "smallsetminus", 'O', NULL },
     { "underline", 0, NULL }, { "small", 0, NULL }, { "large", 0, NULL },
@@ -93,16 +93,21 @@ static const struct sxt_math_word words[] = {
     { "degrees", 'D', NULL },    { "sqrt", 'c', NULL },
     { "USD", 'C', "dollar" },    { "US$", 'C', "dollar" },
     { "US\\$", 'C', "dollar" },  { "EUR", 'C', "euro" },
-    { "GBP", 'C', "pound" },     { NULL, 0, NULL }
+    { "GBP", 'C', "sterling" },  { NULL, 0, NULL }
 };
 
 /* Short words that are units or text rather than products of letters. */
 static const char *const short_words[] = {
-    "cm",  "mm",  "km",  "kg",  "mg",  "ml",  "mL",  "ft",  "in",  "yd",  "mi",
-    "hr",  "is",  "no",  "to",  "of",  "at",  "if",  "sq",  "am",  "pm",  "odd",
-    "one", "two", "six", "ten", "yes", "day", "men", "min", "sec", "gm",  "not",
-    "the", "for", "all", "any", "mph", "lbs", "hrs", "mod", "but", "few", "day",
-    "DNE", "NaN", "nan", "lb",  "oz",  "qt",  "gal", "Hz",  "kph", NULL
+    "cm",  "mm",  "km",  "kg",  "mg",  "ml",  "mL",  "ft",  "in",  "yd",
+    "mi",  "hr",  "is",  "no",  "to",  "of",  "at",  "if",  "sq",  "am",
+    "pm",  "odd", "one", "two", "six", "ten", "yes", "day", "men", "min",
+    "sec", "gm",  "not", "the", "for", "all", "any", "mph", "lbs", "hrs",
+    "mod", "but", "few", "day", "DNE", "NaN", "nan", "kph", NULL
+};
+
+/* These may be products: lb is the area of a rectangle. */
+static const char *const short_units[] = {
+    "lb", "oz", "qt", "gal", "Hz", NULL
 };
 
 static const struct sxt_math_word unicode[] = {
@@ -117,7 +122,7 @@ static const struct sxt_math_word unicode[] = {
     { "∪", 'U', NULL },    { "∩", 'I', NULL },    { "∈", 'E', NULL },
     { "±", 'P', NULL },    { "∓", 'M', NULL },    { "∅", 'Z', NULL },
     { "∖", 'O', NULL },    { "∨", ',', "or" },    { "≈", 'A', NULL },
-    { "…", 't', "..." },   { "€", 'C', "euro" },  { "£", 'C', "pound" },
+    { "…", 't', "..." },   { "€", 'C', "euro" },  { "£", 'C', "sterling" },
     { "¥", 'C', "yen" },   { "₹", 'C', "rupee" }, { "，", ',', NULL },
     { "、", ',', NULL },   { "≦", 'L', NULL },    { "≧", 'G', NULL },
     { "\u00a0", 0, NULL }, { "\u2009", 0, NULL }, { "\u202f", 0, NULL },
@@ -179,6 +184,11 @@ const struct sxt_math_word *sxt_mathwords_bare(const char *p, size_t n)
 bool sxt_mathwords_is_short(const char *p, size_t n)
 {
     return among(short_words, p, n);
+}
+
+bool sxt_mathwords_is_unit(const char *p, size_t n)
+{
+    return among(short_units, p, n);
 }
 
 bool sxt_mathwords_is_wrapper(const char *p, size_t n)

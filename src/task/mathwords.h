@@ -18,6 +18,8 @@ const struct sxt_math_word *sxt_mathwords_command(const char *p, size_t n);
 const struct sxt_math_word *sxt_mathwords_bare(const char *p, size_t n);
 /* A short word that is text rather than a product of letters: cm, no. */
 bool sxt_mathwords_is_short(const char *p, size_t n);
+/* lb, oz and the like, which are units only behind a number. */
+bool sxt_mathwords_is_unit(const char *p, size_t n);
 /* \text, \mathrm and the like. */
 bool sxt_mathwords_is_wrapper(const char *p, size_t n);
 /* How many arguments of \color and the like are not shown; -1: it is none. */
