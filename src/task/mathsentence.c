@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "task/mathnumber.h"
+#include "task/mathwords.h"
 
 enum { MAX_WORDS = 14, MIN_WORDS = 2 };
 
@@ -13,7 +14,6 @@ static struct sxt_span part(struct sxt_span s, size_t from, size_t to)
     return (struct sxt_span){ s.data + from, to - from };
 }
 
-/* Words of two and more letters, a or I. */
 static size_t count_words(struct sxt_span s)
 {
     size_t n = 0;
@@ -22,6 +22,19 @@ static size_t count_words(struct sxt_span s)
         n += isalpha((unsigned char)s.data[i]) &&
              (i == 0 || !isalpha((unsigned char)s.data[i - 1]));
     return n;
+}
+
+/* Is there a word that a formula would not have, in "x is 2" but not in
+ * "x y 2" or "x sin 2"? */
+static bool has_word(struct sxt_span s)
+{
+    for (size_t i = 0, n; i < s.len; i += n + 1) {
+        for (n = 0; i + n < s.len && isalpha((unsigned char)s.data[i + n]);)
+            n++;
+        if (n >= 2 && !sxt_mathwords_command(s.data + i, n))
+            return true;
+    }
+    return false;
 }
 
 /* No formula, no digit, and no word that changes what is said. */
@@ -37,7 +50,8 @@ static bool is_statement(struct sxt_span before, struct sxt_span after)
 {
     size_t words = count_words(before) + count_words(after);
 
-    return words >= MIN_WORDS && words <= MAX_WORDS && is_plain(before) &&
+    return words >= MIN_WORDS && words <= MAX_WORDS &&
+           (has_word(before) || has_word(after)) && is_plain(before) &&
            is_plain(after);
 }
 

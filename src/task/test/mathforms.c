@@ -421,6 +421,9 @@ static const struct pair sentences[] = {
     { "8", "The area of $ABC$ is not 8", N },
     { "8", "If $x$ is odd the area of $ABC$ is 8", N },
     { "8", "The area is 7 and the other area is 8", N },
+    { "2", "x is 2", Y },
+    { "2", "x y 2", N }, /* a product; found by the fuzzer */
+    { "2", "x sin 2", N },
     { "So the answer is \\[ \\boxed{8} \\]", "8", Y },
     { "We add. The final answer is $8$. I hope so.", "8", Y },
 };
