@@ -24,14 +24,17 @@ static size_t count_words(struct sxt_span s)
     return n;
 }
 
-/* Is there a word that a formula would not have, in "x is 2" but not in
- * "x y 2" or "x sin 2"? */
+/* Is there a word that neither a formula nor a number has, in "x is 2" but not
+ * in "x y 2", "x sin 2", "x ten 2"? */
 static bool has_word(struct sxt_span s)
 {
+    int64_t num, den;
+
     for (size_t i = 0, n; i < s.len; i += n + 1) {
         for (n = 0; i + n < s.len && isalpha((unsigned char)s.data[i + n]);)
             n++;
-        if (n >= 2 && !sxt_mathwords_command(s.data + i, n))
+        if (n >= 2 && !sxt_mathwords_command(s.data + i, n) &&
+            !sxt_mathnumber_words(part(s, i, i + n), &num, &den))
             return true;
     }
     return false;

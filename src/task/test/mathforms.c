@@ -424,6 +424,8 @@ static const struct pair sentences[] = {
     { "2", "x is 2", Y },
     { "2", "x y 2", N }, /* a product; found by the fuzzer */
     { "2", "x sin 2", N },
+    { "2", "x y ten 2", N },
+    { "8", "The sum of the two numbers is 8", Y },
     { "So the answer is \\[ \\boxed{8} \\]", "8", Y },
     { "We add. The final answer is $8$. I hope so.", "8", Y },
 };
