@@ -33,11 +33,13 @@ struct sxt_json *sxt_json_parse(const char *text, size_t n, const char *where,
 {
     json_error_t e;
     struct sxt_span all = { text, n };
-    json_t *v = sxt_jsonbig_needs(all) ? NULL : load(text, n, &e);
+    json_t *v = load(text, n, &e);
     struct sxt_str marked = SXT_STR_EMPTY;
 
-    if (!v && sxt_jsonbig_mark(all, &marked))
+    if ((!v || sxt_jsonbig_needs(all)) && sxt_jsonbig_mark(all, &marked)) {
+        json_decref(v);
         v = load(marked.data, marked.len, &e);
+    }
     sxt_str_free(&marked);
     if (!v) {
         sxt_err(err, SXT_EXIT_DATA, "%s:%d:%d: %s", where, e.line, e.column,

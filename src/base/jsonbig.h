@@ -4,8 +4,7 @@
  * that Python writes become strings behind a mark (U+FDD0, which Unicode keeps
  * for a program's own use) before jansson reads a text, and numbers again after
  * it has written one.  So that no string can pose as a number, one that has the
- * mark in front gets a second one meanwhile.
- */
+ * mark in front gets a second one meanwhile. */
 #ifndef SXT_BASE_JSONBIG_H
 #define SXT_BASE_JSONBIG_H
 
