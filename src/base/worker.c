@@ -1,13 +1,12 @@
 /* worker.c - a thread that works through numbered items in order. */
 #include "base/worker.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/thread.h"
 
 struct sxt_worker {
     void (*work)(void *arg, size_t item);
@@ -40,22 +39,16 @@ static void *run(void *self)
     return NULL;
 }
 
-/* Signals are for the owner's thread: the new one inherits that all are
- * blocked. */
 struct sxt_worker *sxt_worker_create(void (*work)(void *arg, size_t item),
                                      void *arg)
 {
     struct sxt_worker *w = sxt_calloc(1, sizeof(*w));
-    sigset_t all, before;
 
     w->work = work;
     w->arg = arg;
     SXT_CHECK(pthread_mutex_init(&w->lock, NULL) == 0);
     SXT_CHECK(pthread_cond_init(&w->changed, NULL) == 0);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    SXT_CHECK(pthread_create(&w->thread, NULL, run, w) == 0);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    sxt_thread_start(&w->thread, run, w);
     return w;
 }
 

@@ -3,8 +3,6 @@
 #include "dev/guard.h"
 
 #include <inttypes.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -15,6 +13,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/thread.h"
 
 struct sxt_guard {
     int rank;
@@ -99,11 +98,9 @@ static void *run(void *self)
     return NULL;
 }
 
-/* Signals are for the owner's thread. */
 struct sxt_guard *sxt_guard_create(int rank, const char *host)
 {
     struct sxt_guard *g = sxt_calloc(1, sizeof(*g));
-    sigset_t all, before;
     uint64_t moved;
 
     g->rank = rank;
@@ -115,10 +112,7 @@ struct sxt_guard *sxt_guard_create(int rank, const char *host)
                         "no end\n");
     SXT_CHECK(pthread_mutex_init(&g->lock, NULL) == 0);
     SXT_CHECK(pthread_cond_init(&g->changed, NULL) == 0);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    SXT_CHECK(pthread_create(&g->thread, NULL, run, g) == 0);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    sxt_thread_start(&g->thread, run, g);
     return g;
 }
 

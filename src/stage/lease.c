@@ -5,7 +5,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +14,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/thread.h"
 
 static const double beat_s = 2;   /* between beats */
 static const double watch_s = 60; /* without one a maker elsewhere is dead */
@@ -221,7 +221,6 @@ static struct sxt_lease *begin(char *path, char *next, char *made)
 {
     struct sxt_lease *l = sxt_calloc(1, sizeof(*l));
     pthread_condattr_t attr;
-    sigset_t all, before;
 
     l->path = path;
     l->next = next;
@@ -232,10 +231,7 @@ static struct sxt_lease *begin(char *path, char *next, char *made)
     SXT_CHECK(pthread_mutex_init(&l->lock, NULL) == 0);
     SXT_CHECK(pthread_cond_init(&l->changed, &attr) == 0);
     pthread_condattr_destroy(&attr);
-    sigfillset(&all); /* signals are for the owner's thread */
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    SXT_CHECK(pthread_create(&l->thread, NULL, keep, l) == 0);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    sxt_thread_start(&l->thread, keep, l);
     return l;
 }
 
