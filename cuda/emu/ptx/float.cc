@@ -10,10 +10,6 @@
 namespace ptx
 {
 
-template <class T> static T add(T a, T b)
-{
-    return a + b;
-}
 template <class T> static T sub(T a, T b)
 {
     return a - b;
@@ -70,13 +66,13 @@ template <class T> static T magnitude(T a)
     return a < 0 || (a == 0 && signbit(a)) ? -a : a;
 }
 /* Of a number and NaN the number; -0 is less than +0. */
-template <class T> static T smaller(T a, T b)
+template <class T> static T minimum(T a, T b)
 {
     if (a != a || b != b)
         return a != a ? b : a;
     return a < b || (a == b && signbit(a)) ? a : b;
 }
-template <class T> static T larger(T a, T b)
+template <class T> static T maximum(T a, T b)
 {
     if (a != a || b != b)
         return a != a ? b : a;
@@ -126,29 +122,9 @@ static double reciprocal_upper(double a)
 
 /* ---- comparing: ordered ones are false with NaN, the others true ---- */
 
-template <class T> static bool eq(T a, T b)
-{
-    return a == b;
-}
 template <class T> static bool ne(T a, T b)
 {
     return a < b || a > b;
-}
-template <class T> static bool lt(T a, T b)
-{
-    return a < b;
-}
-template <class T> static bool le(T a, T b)
-{
-    return a <= b;
-}
-template <class T> static bool gt(T a, T b)
-{
-    return a > b;
-}
-template <class T> static bool ge(T a, T b)
-{
-    return a >= b;
 }
 template <class T> static bool equ(T a, T b)
 {
@@ -195,8 +171,8 @@ static void typed_rows(std::vector<op> &t, const std::string &type, kind what)
         { "mul.rn.", row<mul<T>> },      { "mul.", row<mul<T>> },
         { "div.rn.", row<quotient<T>> }, { "rcp.rn.", row<reciprocal<T>> },
         { "sqrt.rn.", row<root<T>> },    { "neg.", row<negative<T>> },
-        { "abs.", row<magnitude<T>> },   { "min.", row<smaller<T>> },
-        { "max.", row<larger<T>> },      { "setp.eq.", row<eq<T>> },
+        { "abs.", row<magnitude<T>> },   { "min.", row<minimum<T>> },
+        { "max.", row<maximum<T>> },     { "setp.eq.", row<eq<T>> },
         { "setp.ne.", row<ne<T>> },      { "setp.lt.", row<lt<T>> },
         { "setp.le.", row<le<T>> },      { "setp.gt.", row<gt<T>> },
         { "setp.ge.", row<ge<T>> },      { "setp.equ.", row<equ<T>> },

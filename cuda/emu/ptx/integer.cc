@@ -5,10 +5,6 @@ namespace ptx
 {
 
 /* Sums and products wrap: they are those of the unsigned type. */
-template <class T> static T add(T a, T b)
-{
-    return (T)(a + b);
-}
 template <class T> static T sub(T a, T b)
 {
     return (T)(a - b);
@@ -46,14 +42,6 @@ template <class T> static T remainder(T a, T b)
 {
     return b == 0 ? a : b == (T)-1 && (T)-1 < 0 ? 0 : a % b;
 }
-template <class T> static T smaller(T a, T b)
-{
-    return a < b ? a : b;
-}
-template <class T> static T larger(T a, T b)
-{
-    return a > b ? a : b;
-}
 template <class T> static T negative(T a)
 {
     return (T)(0 - (u64)a);
@@ -65,14 +53,6 @@ template <class T> static T magnitude(T a)
 
 /* ---- bits; a shift by the width or more shifts all out ---- */
 
-template <class T> static T both(T a, T b)
-{
-    return a & b;
-}
-template <class T> static T either(T a, T b)
-{
-    return a | b;
-}
 template <class T> static T differ(T a, T b)
 {
     return a ^ b;
@@ -178,29 +158,9 @@ static u32 reversed(u32 a)
 
 /* ---- comparing, choosing, moving ---- */
 
-template <class T> static bool eq(T a, T b)
-{
-    return a == b;
-}
 template <class T> static bool ne(T a, T b)
 {
     return a != b;
-}
-template <class T> static bool lt(T a, T b)
-{
-    return a < b;
-}
-template <class T> static bool le(T a, T b)
-{
-    return a <= b;
-}
-template <class T> static bool gt(T a, T b)
-{
-    return a > b;
-}
-template <class T> static bool ge(T a, T b)
-{
-    return a >= b;
 }
 template <class T> static T choose(T a, T b, bool first)
 {

@@ -85,6 +85,49 @@ template <auto F> static op row(const char *name, kind what)
     return row_of<F>(name, what, F);
 }
 
+/* ---- functions of more than one table ---- */
+
+template <class T> static inline T add(T a, T b)
+{
+    return (T)(a + b);
+}
+template <class T> static inline T smaller(T a, T b)
+{
+    return a < b ? a : b;
+}
+template <class T> static inline T larger(T a, T b)
+{
+    return a > b ? a : b;
+}
+template <class T> static inline T both(T a, T b)
+{
+    return a & b;
+}
+template <class T> static inline T either(T a, T b)
+{
+    return a | b;
+}
+template <class T> static inline bool eq(T a, T b)
+{
+    return a == b;
+}
+template <class T> static inline bool lt(T a, T b)
+{
+    return a < b;
+}
+template <class T> static inline bool le(T a, T b)
+{
+    return a <= b;
+}
+template <class T> static inline bool gt(T a, T b)
+{
+    return a > b;
+}
+template <class T> static inline bool ge(T a, T b)
+{
+    return a >= b;
+}
+
 } // namespace ptx
 
 #endif

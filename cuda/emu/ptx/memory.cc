@@ -130,26 +130,6 @@ static void store(warp &w, const insn &i, u32 mask)
 
 /* ---- atomics: lane by lane ---- */
 
-template <class T> static T sum(T old, T x)
-{
-    return (T)(old + x);
-}
-template <class T> static T least(T old, T x)
-{
-    return old < x ? old : x;
-}
-template <class T> static T most(T old, T x)
-{
-    return old > x ? old : x;
-}
-template <class T> static T and_bits(T old, T x)
-{
-    return old & x;
-}
-template <class T> static T or_bits(T old, T x)
-{
-    return old | x;
-}
 template <class T> static T exchange(T, T x)
 {
     return x;
@@ -284,14 +264,14 @@ static void sized_atomics(std::vector<op> &t, const std::string &width)
 {
     char r = letter<T>();
 
-    atomic_rows<S, T, sum<T>>(t, "add.u" + width);
-    atomic_rows<S, T, sum<T>>(t, "add.s" + width);
-    atomic_rows<S, T, least<T>>(t, "min.u" + width);
-    atomic_rows<S, T, most<T>>(t, "max.u" + width);
-    atomic_rows<S, I, least<I>>(t, "min.s" + width);
-    atomic_rows<S, I, most<I>>(t, "max.s" + width);
-    atomic_rows<S, T, and_bits<T>>(t, "and.b" + width);
-    atomic_rows<S, T, or_bits<T>>(t, "or.b" + width);
+    atomic_rows<S, T, add<T>>(t, "add.u" + width);
+    atomic_rows<S, T, add<T>>(t, "add.s" + width);
+    atomic_rows<S, T, smaller<T>>(t, "min.u" + width);
+    atomic_rows<S, T, larger<T>>(t, "max.u" + width);
+    atomic_rows<S, I, smaller<I>>(t, "min.s" + width);
+    atomic_rows<S, I, larger<I>>(t, "max.s" + width);
+    atomic_rows<S, T, both<T>>(t, "and.b" + width);
+    atomic_rows<S, T, either<T>>(t, "or.b" + width);
     atomic_rows<S, T, exchange<T>>(t, "exch.b" + width);
     t.push_back({ "atom.cas.b" + width,
                   { r, ADDRESS, r, r },
@@ -323,7 +303,7 @@ template <space S> static void space_rows(std::vector<op> &all)
     if (S == GLOBAL || S == SHARED) {
         sized_atomics<S, u32, s32>(t, "32");
         sized_atomics<S, u64, s64>(t, "64");
-        atomic_rows<S, float, sum<float>>(t, "add.f32");
+        atomic_rows<S, float, add<float>>(t, "add.f32");
     }
     for (op &o : t) {
         o.name.insert(o.name.find('.'), std::string(".") + space_names[S]);

@@ -103,19 +103,6 @@ template <class T> static void match_any(warp &w, const insn &i, u32 mask)
     }
 }
 
-template <class T> static T sum(T a, T b)
-{
-    return (T)(a + b);
-}
-template <class T> static T least(T a, T b)
-{
-    return a < b ? a : b;
-}
-template <class T> static T most(T a, T b)
-{
-    return a > b ? a : b;
-}
-
 template <class T, T (*F)(T, T)>
 static void reduce(warp &w, const insn &i, u32 mask)
 {
@@ -242,17 +229,17 @@ std::vector<op> warp_ops()
         { "activemask.b32", "w", CONTROL, active_mask, NULL },
         { "match.any.sync.b32", "www", CONTROL, match_any<u32>, member_mask },
         { "match.any.sync.b64", "wlw", CONTROL, match_any<u64>, member_mask },
-        { "redux.sync.add.u32", "www", CONTROL, reduce<u32, sum<u32>>,
+        { "redux.sync.add.u32", "www", CONTROL, reduce<u32, add<u32>>,
           member_mask },
-        { "redux.sync.add.s32", "www", CONTROL, reduce<u32, sum<u32>>,
+        { "redux.sync.add.s32", "www", CONTROL, reduce<u32, add<u32>>,
           member_mask },
-        { "redux.sync.min.u32", "www", CONTROL, reduce<u32, least<u32>>,
+        { "redux.sync.min.u32", "www", CONTROL, reduce<u32, smaller<u32>>,
           member_mask },
-        { "redux.sync.max.u32", "www", CONTROL, reduce<u32, most<u32>>,
+        { "redux.sync.max.u32", "www", CONTROL, reduce<u32, larger<u32>>,
           member_mask },
-        { "redux.sync.min.s32", "www", CONTROL, reduce<s32, least<s32>>,
+        { "redux.sync.min.s32", "www", CONTROL, reduce<s32, smaller<s32>>,
           member_mask },
-        { "redux.sync.max.s32", "www", CONTROL, reduce<s32, most<s32>>,
+        { "redux.sync.max.s32", "www", CONTROL, reduce<s32, larger<s32>>,
           member_mask },
     };
 
