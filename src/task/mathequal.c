@@ -481,21 +481,29 @@ static void plain_words(const struct sxt_math_tokens *t, struct sxt_str *out)
     }
 }
 
-static bool same_text(const struct sxt_math_tokens *g,
-                      const struct sxt_math_tokens *p)
+/* Do both print alike, and something? */
+static bool print_alike(void (*print)(const struct sxt_math_tokens *,
+                                      struct sxt_str *),
+                        const struct sxt_math_tokens *g,
+                        const struct sxt_math_tokens *p)
 {
     struct sxt_str a = SXT_STR_EMPTY, b = SXT_STR_EMPTY;
-    bool words = (is_wordy(g) && !p->too_long) || (is_wordy(p) && !g->too_long);
 
-    if (words) {
-        plain_words(g, &a);
-        plain_words(p, &b);
-    }
-    bool same = words && a.len > 0 && a.len == b.len &&
-                memcmp(a.data, b.data, a.len) == 0;
+    print(g, &a);
+    print(p, &b);
+    bool same =
+        a.len > 0 && a.len == b.len && memcmp(a.data, b.data, a.len) == 0;
     sxt_str_free(&a);
     sxt_str_free(&b);
     return same;
+}
+
+static bool same_text(const struct sxt_math_tokens *g,
+                      const struct sxt_math_tokens *p)
+{
+    bool words = (is_wordy(g) && !p->too_long) || (is_wordy(p) && !g->too_long);
+
+    return words && print_alike(plain_words, g, p);
 }
 
 /* One by one as written, be a letter a unit or a name; runs of letters are
@@ -519,15 +527,7 @@ static void writing(const struct sxt_math_tokens *t, struct sxt_str *out)
 static bool same_writing(const struct sxt_math_tokens *g,
                          const struct sxt_math_tokens *p)
 {
-    struct sxt_str a = SXT_STR_EMPTY, b = SXT_STR_EMPTY;
-
-    writing(g, &a);
-    writing(p, &b);
-    bool same = !g->too_long && !p->too_long && a.len > 0 && a.len == b.len &&
-                memcmp(a.data, b.data, a.len) == 0;
-    sxt_str_free(&a);
-    sxt_str_free(&b);
-    return same;
+    return !g->too_long && !p->too_long && print_alike(writing, g, p);
 }
 
 /* A choice may be written small: c for C. */
